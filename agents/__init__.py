@@ -1,0 +1,1 @@
+"""Agents: random, planners and what is learned inside the dream."""

@@ -1,0 +1,172 @@
+"""`dreamplay evaluate`: how long the dream of a checkpoint stays true."""
+
+import json as json_format
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+if TYPE_CHECKING:
+    from dreamplay.envs.card import EnvCard
+    from dreamplay.episodes import Episodes
+    from dreamplay.simulator import Simulator
+
+FPS = 15
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure the truth horizon: how many steps a dream stays true, as numbers, a plot and a video.
+
+    Dream and truth start from the same 10 real frames of held-out episodes and take the same actions. What is written
+    is derived from the run: evaluating a run again replaces its own earlier evaluation, and nothing else.
+    """
+
+    checkpoint: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """Run folder of the simulator to judge."""
+
+    data: Path | None = None
+    """Data folder whose held-out episodes are the truth; by default the one the run was trained on."""
+
+    against: tuple[Path, ...] = ()
+    """Further runs to judge on the same windows."""
+
+    windows: int = 200
+    """Windows to dream, fewer if the held-out episodes have fewer; at horizon h those count that last h steps.
+    Every fourth of them is dreamt past 100 steps."""
+
+    horizon: int = 1000
+    """Largest horizon in steps, as far as the held-out episodes last."""
+
+    out: Path | None = None
+    """Folder for horizon.json, horizon.png and horizon.mp4; RUN/evaluation by default."""
+
+    device: str = "auto"
+    """Where to dream: auto, cpu, cuda."""
+
+    seed: int = 0
+    """Seed that draws the windows."""
+
+    json: Path | None = None
+    """File to write the numbers to, as in horizon.json."""
+
+    def run(self) -> dict[str, Any]:
+        """Evaluate; returns {"horizons", "baselines", "context", "windows", "seed", "run", "data", "files"}."""
+        from rich.console import Console
+
+        from dreamplay.answers import write_json
+        from dreamplay.horizon import held_out_windows, truth_horizon
+        from dreamplay.horizon_report import plot, table
+        from dreamplay.horizon_video import choose_clips, pictures
+        from dreamplay.progress import progress
+        from dreamplay.simulator import load
+        from dreamplay.video import write_video
+
+        simulator = load(self.checkpoint, self.device)
+        against = self._against(simulator)
+        episodes = open_data(self.data, simulator, self.checkpoint)
+        train, held_out = episodes.split()
+        windows = held_out_windows(held_out, self.windows, self.horizon, self.seed)
+        folder = output_folder(self.out, self.checkpoint)
+        with progress("evaluate", len(windows) * (3 + len(against)), "windows") as bar:
+            result = truth_horizon(
+                simulator,
+                train,
+                held_out,
+                against=against,
+                windows=self.windows,
+                horizon=self.horizon,
+                seed=self.seed,
+                on_window=bar.advance,
+            )
+        answer = result.to_json() | {
+            "run": str(self.checkpoint.resolve()),
+            "data": {
+                "folder": str(episodes.folder),
+                "env": episodes.card.id,
+                "held_out_episodes": len(held_out),
+                "held_out_steps": sum(len(episode) for episode in held_out),
+            },
+        }
+        files = {kind: folder / f"horizon.{kind}" for kind in ("json", "png", "mp4")}
+        write_json(files["json"], answer)
+        plot(result, files["png"], title=f"truth horizon of {episodes.card.id}")
+        clips = choose_clips(windows, self.seed)
+        write_video(files["mp4"], pictures(simulator, clips, self.seed), fps=min(episodes.card.fps, FPS))
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=100)  # rich takes 80 columns for a file or a pipe, which cuts numbers
+        console.print(table(result, title=f"truth horizon of {episodes.card.id}"))
+        console.print("\n".join(f"{kind}: {path}" for kind, path in files.items()), soft_wrap=True, highlight=False)
+        return answer | {"files": {kind: str(path) for kind, path in files.items()}}
+
+    def _against(self, simulator: "Simulator") -> "dict[str, Simulator]":
+        from dreamplay.errors import UserError
+        from dreamplay.simulator import load
+
+        others = {}
+        for run in self.against:
+            other = load(run, self.device)
+            if spaces(other.card) != spaces(simulator.card):
+                raise UserError(
+                    f"--against {run} dreams {describe(other.card)}, {self.checkpoint} {describe(simulator.card)}; "
+                    "compare runs of one environment"
+                )
+            others[str(run)] = other
+        return others
+
+
+def open_data(data: Path | None, simulator: "Simulator", run: Path) -> "Episodes":
+    """The data to judge a simulator on: what was asked for, else what the run says it was trained on.
+
+    Raises:
+        UserError: there is no such folder, or its frames or actions are not the simulator's.
+    """
+    from dreamplay.episodes import Episodes
+    from dreamplay.errors import UserError
+
+    if data is None:
+        if simulator.data_folder is None:
+            raise UserError(f"{run} does not say which data it was trained on; name a data folder with --data")
+        data = run / simulator.data_folder  # an absolute path stands for itself
+        if not data.is_dir():
+            raise UserError(f"the data {run} was trained on is no longer at {data}; name a data folder with --data")
+    episodes = Episodes.open(data)
+    if spaces(episodes.card) != spaces(simulator.card):
+        raise UserError(
+            f"{data} holds {describe(episodes.card)}, {run} dreams {describe(simulator.card)}; "
+            "name other data with --data"
+        )
+    return episodes
+
+
+def output_folder(out: Path | None, run: Path) -> Path:
+    """The folder to write to: the run's own, or one that is new, empty, or an earlier evaluation of the same run.
+
+    Raises:
+        UserError: it holds something else, or a file is in its way.
+    """
+    from dreamplay.folders import claim
+
+    if out is None:
+        folder = run / "evaluation"
+        return folder if folder.is_dir() else claim(folder)
+    return out if _evaluates(out, run) else claim(out)
+
+
+def _evaluates(folder: Path, run: Path) -> bool:
+    try:
+        return json_format.loads((folder / "horizon.json").read_text(encoding="utf-8"))["run"] == str(run.resolve())
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def spaces(card: "EnvCard") -> tuple[Any, ...]:
+    """What has to be equal for a simulator and data to fit: frame shape and action space."""
+    return card.observation_space.shape, card.action_space
+
+
+def describe(card: "EnvCard") -> str:
+    """Frames and actions in words."""
+    return f"frames {card.observation_space.shape} with actions {card.action_space} ({card.id})"

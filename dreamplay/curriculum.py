@@ -1,0 +1,101 @@
+"""From ground truth to own predictions: which input frames of a training window are real, as a function of progress.
+
+A step whose input is the real frame is an observation-dependent transition, one whose input is the simulator's own
+prediction is a prediction-dependent transition (PDT; Chiappa et al. 2017, section 3). A curriculum maps progress in [0, 1]
+to a `Stage` and knows nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import cos, pi
+
+from dreamplay.errors import UserError
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one update trains on.
+
+    Args:
+        real: for each step of the window, whether its input frame is the real one (False: the simulator's own).
+        warm_up: leading steps whose predictions carry no loss.
+        rate: factor on the learning rate.
+    """
+
+    real: tuple[bool, ...]
+    warm_up: int = 0
+    rate: float = 1.0
+
+    @property
+    def predicted(self) -> int:
+        """How many inputs of the window are the simulator's own."""
+        return len(self.real) - sum(self.real)
+
+    def __str__(self) -> str:
+        return f"{sum(self.real)} real + {self.predicted} predicted"
+
+
+Curriculum = Callable[[float], Stage]
+
+WINDOW = 32
+OBSERVED = 8
+PREDICTED = (1, 2, 4, 8, 16)
+
+
+def window(observed: int, predicted: int = 0, *, warm_up: int = 0, rate: float = 1.0) -> Stage:
+    """`observed` real inputs, then `predicted` inputs of the simulator's own."""
+    return Stage((True,) * observed + (False,) * predicted, warm_up, rate)
+
+
+def default(progress: float) -> Stage:
+    """Teacher forcing for the first half, parallel over time; then 1, 2, 4, 8, 16 predicted steps, at a falling rate."""
+    rate = 0.02 + 0.98 * (1 + cos(pi * progress)) / 2
+    if progress < 0.5:
+        return window(WINDOW, rate=rate)
+    phase = min(int((progress - 0.5) * 2 * len(PREDICTED)), len(PREDICTED) - 1)
+    return window(OBSERVED, PREDICTED[phase], rate=rate)
+
+
+def teacher_forcing(progress: float) -> Stage:
+    """Real inputs throughout, with the window and the rate of `default`."""
+    return window(WINDOW, rate=0.02 + 0.98 * (1 + cos(pi * progress)) / 2)
+
+
+# Chiappa et al. 2017, section 3.1 and appendix B.1: ten warm-up frames without loss, then T = 15.
+WARM_UP = 10
+
+
+def _scheme(observed: int, predicted: int) -> Stage:
+    return window(WARM_UP + observed, predicted, warm_up=WARM_UP)
+
+
+def _alternating(progress: float) -> Stage:
+    return Stage((True,) * WARM_UP + (True, False) * 7 + (True,), WARM_UP)
+
+
+CURRICULA: dict[str, Curriculum] = {
+    "default": default,
+    "teacher-forcing": teacher_forcing,
+    "pdt-0": lambda progress: _scheme(15, 0),
+    "pdt-33": lambda progress: _scheme(10, 5),
+    "pdt-0-20-33": lambda progress: _scheme(15, 0) if progress < 1 / 3 else _scheme(12, 3) if progress < 2 / 3 else _scheme(10, 5),
+    "pdt-46": lambda progress: _scheme(8, 7),
+    "pdt-46-alternating": _alternating,
+    "pdt-67": lambda progress: _scheme(5, 10),
+    "pdt-0-100": lambda progress: _scheme(15, 0) if progress < 0.01 else _scheme(0, 15),
+    "pdt-100": lambda progress: _scheme(0, 15),
+    "oh": lambda progress: _scheme(1, 0) if progress < 1 / 3 else _scheme(1, 2) if progress < 2 / 3 else _scheme(1, 4),
+}
+
+
+def curriculum(name: str) -> Curriculum:
+    """The curriculum of that name.
+
+    Raises:
+        UserError: no curriculum has that name.
+    """
+    if name not in CURRICULA:
+        raise UserError(f"no curriculum is called {name!r}; choose one of {', '.join(CURRICULA)}")
+    return CURRICULA[name]

@@ -1,0 +1,234 @@
+"""Frames outside and inside the simulator: uint8 channel-last at the boundary, a grid of patches within.
+
+A frame of H x W pixels is cut into patches of p x p: rows x columns patches of P = p * p pixels (the frame is padded at the
+far edges if need be). Two codecs share one surface, over three forms of a frame:
+
+    observation  uint8 (..., H, W, C)                     what the world sees
+    code         (..., rows, columns, [C,] P)             compact: uint8 classes, or float intensities
+    input        float (..., rows, columns, K, P)         what the network sees, and its logits of the next frame
+
+`PaletteFrames` makes every pixel a class, one per colour: a softmax per pixel, crisp samples, exact comparison.
+`ColourFrames` keeps intensities in [0, 1] as the mean of a Bernoulli per channel: bounded, for frames of many colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+MAX_COLOURS = 32
+COPY_LOGIT = 6.0  # a copied pixel keeps its colour with a probability of 0.98 for eight other colours
+
+
+@dataclass(frozen=True)
+class Patches:
+    """How frames are cut into patches.
+
+    Args:
+        size: (H, W) in pixels.
+        side: p, pixels along a patch's side.
+    """
+
+    size: tuple[int, int]
+    side: int
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(rows, columns) of patches."""
+        return -(-self.size[0] // self.side), -(-self.size[1] // self.side)
+
+    def cut(self, pixels: np.ndarray) -> np.ndarray:
+        """(..., H, W, X) -> (..., rows, columns, P, X), the last row and column repeated as padding."""
+        (h, w), (rows, columns), p = self.size, self.grid, self.side
+        if (rows * p, columns * p) != (h, w):
+            lead = [(0, 0)] * (pixels.ndim - 3)
+            pixels = np.pad(pixels, [*lead, (0, rows * p - h), (0, columns * p - w), (0, 0)], mode="edge")
+        *lead_shape, _, _, x = pixels.shape
+        cut = pixels.reshape(*lead_shape, rows, p, columns, p, x).swapaxes(-4, -3)
+        return np.ascontiguousarray(cut).reshape(*lead_shape, rows, columns, p * p, x)
+
+    def join(self, patches: np.ndarray) -> np.ndarray:
+        """(..., rows, columns, P, X) -> (..., H, W, X)."""
+        *lead, rows, columns, _, x = patches.shape
+        p = self.side
+        whole = patches.reshape(*lead, rows, columns, p, p, x).swapaxes(-4, -3).reshape(*lead, rows * p, columns * p, x)
+        return np.ascontiguousarray(whole[..., : self.size[0], : self.size[1], :])
+
+
+@dataclass(frozen=True)
+class PaletteFrames:
+    """Frames of few colours as a class per pixel.
+
+    Args:
+        patches: how frames are cut.
+        colours: uint8 (K, C), in ascending order, all different.
+    """
+
+    patches: Patches
+    colours: np.ndarray
+
+    @property
+    def channels(self) -> int:
+        """K, the number of classes."""
+        return len(self.colours)
+
+    @property
+    def draws(self) -> int:
+        """Uniforms that sampling a frame takes: one per pixel."""
+        return self.patches.grid[0] * self.patches.grid[1] * self.patches.side**2
+
+    def encode(self, observations: np.ndarray) -> Tensor:
+        """uint8 (..., H, W, C) -> classes uint8 (..., rows, columns, P); an unknown colour becomes its nearest one."""
+        classes = nearest_colour(observations, self.colours)
+        return torch.from_numpy(self.patches.cut(classes[..., None])[..., 0])
+
+    def decode(self, codes: Tensor) -> np.ndarray:
+        """Classes uint8 (..., rows, columns, P) -> uint8 (..., H, W, C)."""
+        return self.colours[self.patches.join(codes.cpu().numpy()[..., None])[..., 0]]
+
+    def to_input(self, frames: Tensor) -> Tensor:
+        """Classes (..., P) -> one-hot float (..., K, P); what is an input already stays as it is."""
+        if frames.is_floating_point():
+            return frames
+        classes = torch.arange(self.channels, dtype=torch.uint8, device=frames.device).unsqueeze(-1)
+        return (frames.unsqueeze(-2) == classes).float()  # a comparison is several times faster than a scatter
+
+    def copy_logits(self, inputs: Tensor) -> Tensor:
+        """Logits (..., K, P) that repeat an input."""
+        return COPY_LOGIT * inputs
+
+    def log_loss(self, logits: Tensor, codes: Tensor) -> Tensor:
+        """Negative log-likelihood in nats of each pixel: (..., K, P), (..., P) -> (..., P)."""
+        return -logits.log_softmax(-2).gather(-2, codes.long().unsqueeze(-2)).squeeze(-2)
+
+    def moved(self, before: Tensor, after: Tensor) -> Tensor:
+        """Which pixels differ between two frames: codes (..., P) twice -> bool (..., P)."""
+        return before != after
+
+    def most_likely(self, logits: Tensor) -> Tensor:
+        """Codes of the most likely frame: (..., K, P) -> uint8 (..., P)."""
+        return logits.argmax(-2).to(torch.uint8)
+
+    def feed_back(self, logits: Tensor) -> Tensor:
+        """The simulator's own next input in training: the most likely frame going forward, the softmax going back."""
+        soft = logits.softmax(-2)
+        return self.to_input(self.most_likely(logits)) + soft - soft.detach()
+
+    def sample(self, logits: Tensor, temperature: float, uniforms: Tensor) -> Tensor:
+        """Codes drawn per pixel from softmax(logits / temperature), logits (B, rows, columns, K, P), uniforms (B, draws)."""
+        cumulative = (logits / temperature).softmax(-2).cumsum(-2)
+        classes = (uniforms.view(*logits.shape[:-2], 1, -1) > cumulative).sum(-2)
+        return classes.clamp(max=self.channels - 1).to(torch.uint8)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `frames_from_json` rebuilds the codec from."""
+        return {"kind": "palette", "colours": self.colours.tolist(), **_patches_to_json(self.patches)}
+
+
+@dataclass(frozen=True)
+class ColourFrames:
+    """Frames of many colours as intensities in [0, 1], each the mean of a Bernoulli (a bounded, proper log-loss).
+
+    Args:
+        patches: how frames are cut.
+        channels: C, 1 for gray, 3 for colour.
+    """
+
+    patches: Patches
+    channels: int
+    draws = 0
+
+    def encode(self, observations: np.ndarray) -> Tensor:
+        """uint8 (..., H, W, C) -> float (..., rows, columns, C, P) in [0, 1]."""
+        return torch.from_numpy(self.patches.cut(observations).swapaxes(-1, -2).astype(np.float32) / 255)
+
+    def decode(self, codes: Tensor) -> np.ndarray:
+        """Float (..., rows, columns, C, P) -> uint8 (..., H, W, C)."""
+        return self.patches.join((codes * 255).round().clamp(0, 255).byte().cpu().numpy().swapaxes(-1, -2))
+
+    def to_input(self, frames: Tensor) -> Tensor:
+        """Intensities are what the network sees."""
+        return frames
+
+    def copy_logits(self, inputs: Tensor) -> Tensor:
+        """Logits whose sigmoid repeats an input, away from the extremes."""
+        return torch.logit(inputs.clamp(0.02, 0.98))
+
+    def log_loss(self, logits: Tensor, codes: Tensor) -> Tensor:
+        """Bernoulli log-loss in nats of each pixel, above the least possible: (..., C, P) twice -> (..., P)."""
+        entropy = -(torch.xlogy(codes, codes) + torch.xlogy(1 - codes, 1 - codes))
+        return (F.binary_cross_entropy_with_logits(logits, codes, reduction="none") - entropy).sum(-2)
+
+    def moved(self, before: Tensor, after: Tensor) -> Tensor:
+        """Which pixels differ between two frames: codes (..., C, P) twice -> bool (..., P)."""
+        return (before != after).any(-2)
+
+    def most_likely(self, logits: Tensor) -> Tensor:
+        """The mean intensities."""
+        return logits.sigmoid()
+
+    def feed_back(self, logits: Tensor) -> Tensor:
+        """The simulator's own next input in training."""
+        return logits.sigmoid()
+
+    def sample(self, logits: Tensor, temperature: float, uniforms: Tensor) -> Tensor:
+        """The mean frame: independent noise on intensities would not be a future."""
+        return logits.sigmoid()
+
+    def to_json(self) -> dict[str, Any]:
+        """What `frames_from_json` rebuilds the codec from."""
+        return {"kind": "colour", "channels": self.channels, **_patches_to_json(self.patches)}
+
+
+Frames = PaletteFrames | ColourFrames
+
+
+def frames_from_json(data: dict[str, Any]) -> Frames:
+    """The codec that `to_json` described."""
+    patches = Patches((data["size"][0], data["size"][1]), data["side"])
+    if data["kind"] == "palette":
+        return PaletteFrames(patches, np.array(data["colours"], np.uint8))
+    return ColourFrames(patches, data["channels"])
+
+
+def choose_frames(patches: Patches, samples: Iterable[np.ndarray]) -> Frames:
+    """A palette when the sampled observations, uint8 (..., H, W, C), hold at most 32 colours, else intensities."""
+    colours: set[int] = set()
+    channels = 3
+    for observations in samples:
+        channels = observations.shape[-1]
+        colours.update(np.unique(_pack(observations)).tolist())
+        if len(colours) > MAX_COLOURS:
+            return ColourFrames(patches, channels)
+    packed = np.array(sorted(colours), np.uint32)
+    unpacked = np.stack([(packed >> (8 * i)) & 255 for i in reversed(range(channels))], -1)
+    return PaletteFrames(patches, unpacked.astype(np.uint8))
+
+
+def nearest_colour(observations: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """Class of each pixel: uint8 (..., H, W, C), (K, C) in ascending order -> uint8 (..., H, W)."""
+    packed, palette = _pack(observations), _pack(colours)
+    classes = np.searchsorted(palette, packed).clip(max=len(palette) - 1)
+    unknown = palette[classes] != packed
+    if unknown.any():
+        distance = (observations[unknown][:, None].astype(np.int32) - colours[None].astype(np.int32)) ** 2
+        classes[unknown] = distance.sum(-1).argmin(-1)
+    return classes.astype(np.uint8)
+
+
+def _pack(pixels: np.ndarray) -> np.ndarray:
+    """One integer per pixel: uint8 (..., C) -> uint32 (...), ordered as the channels are."""
+    packed = pixels[..., 0].astype(np.uint32)
+    for channel in range(1, pixels.shape[-1]):
+        packed = (packed << 8) | pixels[..., channel]
+    return packed
+
+
+def _patches_to_json(patches: Patches) -> dict[str, Any]:
+    return {"size": list(patches.size), "side": patches.side}

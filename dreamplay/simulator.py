@@ -1,0 +1,256 @@
+"""The simulator: a trained network with uint8 frames and plain actions at its boundary, batched.
+
+B batch · T time · n frames of a context · H W C height, width, channels.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dreamplay.actions import action_size, encode_actions
+from dreamplay.checkpoint import read_contexts, read_manifest, read_tensors
+from dreamplay.classic import ClassicNetwork, RawFrames
+from dreamplay.envs.card import EnvCard
+from dreamplay.errors import UserError
+from dreamplay.frames import frames_from_json
+from dreamplay.network import Network, NetworkConfig
+from dreamplay.rewards import RewardBins
+
+State = dict[str, Tensor]
+"""Where B dreams are; every value has a leading batch axis."""
+
+class Context(NamedTuple):
+    """Real frames and the actions between them, which start a dream."""
+
+    observations: np.ndarray  # uint8 (n, H, W, C)
+    actions: np.ndarray  # (n-1, *action_shape)
+
+
+class Step(NamedTuple):
+    """What one step of B dreams yields."""
+
+    observations: np.ndarray  # uint8 (B, H, W, C), empty if not decoded
+    rewards: np.ndarray  # float32 (B,)
+    terminated: np.ndarray  # bool (B,)
+    termination_probability: np.ndarray  # float32 (B,)
+
+
+class Rollout(NamedTuple):
+    """What T steps of B dreams yield."""
+
+    observations: np.ndarray  # uint8 (B, T, H, W, C)
+    rewards: np.ndarray  # float32 (B, T)
+    termination_probability: np.ndarray  # float32 (B, T)
+
+
+class Simulator:
+    """A learned environment, rolled forward on its own frames.
+
+    Args:
+        network: default or classic, trained.
+        card: the real environment it was learned from.
+        rewards: bins of the reward.
+        contexts: real contexts to start dreams from.
+        mean_reward: mean reward per step of the training data.
+        horizon: the measured truth horizon, if any.
+        data_folder: the data it was trained on, relative to the run folder or absolute.
+        device: where the network runs.
+
+    Example:
+        >>> import dreamplay
+        >>> simulator = dreamplay.load("runs/pong")  # doctest: +SKIP
+        >>> context = simulator.contexts[0]  # doctest: +SKIP
+        >>> state = simulator.start(context.observations[None], context.actions[None])  # doctest: +SKIP
+        >>> state, step = simulator.step(state, np.array([2]))  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        network: Network | ClassicNetwork,
+        card: EnvCard,
+        rewards: RewardBins,
+        contexts: list[Context],
+        *,
+        mean_reward: float = 0.0,
+        horizon: dict[str, Any] | None = None,
+        data_folder: str | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.network = network.to(device).eval()
+        self.card, self.rewards, self.contexts = card, rewards, contexts
+        self.mean_reward, self.horizon, self.data_folder = mean_reward, horizon, data_folder
+        self.device = torch.device(device)
+        self.draws = network.frames.draws + 2
+
+    @torch.inference_mode()
+    def start(self, observations: np.ndarray, actions: np.ndarray) -> State:
+        """The state in which dreams begin, at the end of real contexts.
+
+        Args:
+            observations: uint8 (B, n, H, W, C), n >= 1.
+            actions: (B, n-1, *action_shape), the actions between them.
+        """
+        frames = self.network.frames.encode(observations).to(self.device)  # (B, n, ...)
+        hidden = self.network.initial(frames[:, 0])
+        if observations.shape[1] > 1:
+            _, hidden = self.network.unroll(frames[:, :-1], self._encode_actions(actions), hidden)
+        return {"frame": frames[:, -1], **hidden}
+
+    @torch.inference_mode()
+    def step(
+        self,
+        state: State,
+        actions: np.ndarray,
+        *,
+        temperature: float = 0.0,
+        uniforms: np.ndarray | None = None,
+        decode: bool = True,
+    ) -> tuple[State, Step]:
+        """One step of B dreams; the state passed in is not modified.
+
+        Args:
+            state: where the dreams are.
+            actions: (B, *action_shape).
+            temperature: 0 takes the most likely frame, reward and termination; 1 samples them as learned.
+            uniforms: float32 (B, draws) in [0, 1), required at a temperature above 0.
+            decode: whether to return the frames as uint8.
+        """
+        prediction, hidden = self.network.step(state["frame"], self._encode_actions(actions), state)
+        ending = prediction.termination.sigmoid()
+        if temperature > 0:
+            assert uniforms is not None, "a temperature above 0 needs uniforms"
+            u = torch.from_numpy(uniforms).to(self.device)
+            frame = self.network.frames.sample(prediction.frame, temperature, u[:, 2:])
+            reward = self.rewards.sample(prediction.reward, temperature, u[:, 0])
+            terminated = u[:, 1] < (prediction.termination / temperature).sigmoid()
+        else:
+            frame = self.network.frames.most_likely(prediction.frame)
+            reward = self.rewards.most_likely(prediction.reward)
+            terminated = prediction.termination > 0
+        return {"frame": frame, **hidden}, Step(
+            self.network.frames.decode(frame) if decode else np.empty(0, np.uint8),
+            reward.cpu().numpy(),
+            terminated.cpu().numpy(),
+            ending.cpu().numpy(),
+        )
+
+    def rollout(
+        self,
+        observations: np.ndarray,
+        actions: np.ndarray,
+        future_actions: np.ndarray,
+        *,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> Rollout:
+        """Dream T steps on from real contexts, whatever is dreamed of termination.
+
+        Args:
+            observations: uint8 (B, n, H, W, C).
+            actions: (B, n-1, *action_shape).
+            future_actions: (B, T, *action_shape).
+            temperature: as in `step`.
+            seed: of the samples, at a temperature above 0.
+        """
+        rng = np.random.default_rng(seed)
+        state = self.start(observations, actions)
+        steps = []
+        for t in range(future_actions.shape[1]):
+            uniforms = rng.random((len(observations), self.draws), np.float32) if temperature > 0 else None
+            state, step = self.step(state, future_actions[:, t], temperature=temperature, uniforms=uniforms)
+            steps.append(step)
+        return Rollout(
+            np.stack([step.observations for step in steps], 1),
+            np.stack([step.rewards for step in steps], 1),
+            np.stack([step.termination_probability for step in steps], 1),
+        )
+
+    def _encode_actions(self, actions: np.ndarray) -> Tensor:
+        return torch.from_numpy(encode_actions(self.card.action_space, np.asarray(actions))).to(self.device)
+
+
+def rows(state: State, index: Tensor | slice) -> State:
+    """Some rows of a state, by position."""
+    return {name: value[index] for name, value in state.items()}
+
+
+def repeat(state: State, n: int) -> State:
+    """Each row n times: rows 0, 0, ..., 1, 1, ..."""
+    return {name: value.repeat_interleave(n, 0) for name, value in state.items()}
+
+
+def build_network(description: dict[str, Any], card: EnvCard, rewards: RewardBins) -> Network | ClassicNetwork:
+    """An untrained network from its JSON description, {"kind": "default" or "classic", "frames": ..., "config": ...}."""
+    sizes = (action_size(card.action_space), len(rewards.values))
+    if description["kind"] == "classic":
+        height, width, _ = card.observation_space.shape
+        return ClassicNetwork(RawFrames(np.array(description["frames"]["mean"])), (height, width), *sizes)
+    return Network(frames_from_json(description["frames"]), *sizes, NetworkConfig(**description["config"]))
+
+
+def describe_network(network: Network | ClassicNetwork) -> dict[str, Any]:
+    """The description that `build_network` takes."""
+    if isinstance(network, ClassicNetwork):
+        return {"kind": "classic", "frames": network.frames.to_json(), "config": {}}
+    return {"kind": "default", "frames": network.frames.to_json(), "config": vars(network.config)}
+
+
+def choose_device(device: str) -> torch.device:
+    """ "auto" takes a GPU when there is one.
+
+    Raises:
+        UserError: the device is unknown or not there.
+    """
+    name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    try:
+        chosen = torch.device(name)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError):
+        raise UserError(f"device {device!r} is not available here; use --device cpu or auto") from None
+    return chosen
+
+
+def load(checkpoint: str | Path, device: str = "auto") -> Simulator:
+    """The simulator of a run folder.
+
+    Args:
+        checkpoint: the folder, as `dreamplay train` leaves it.
+        device: "auto" (a GPU when there is one), "cpu", "cuda", "cuda:1", ...
+
+    Raises:
+        UserError: the folder holds no checkpoint, or a damaged one; the device is not there.
+    """
+    run = Path(checkpoint).expanduser()
+    manifest = read_manifest(run)
+    try:
+        card = EnvCard.from_json(manifest["env"])
+        rewards = RewardBins.from_json(manifest["rewards"])
+        network = build_network(manifest["network"], card, rewards)
+        network.load_state_dict(read_tensors(run, manifest, "weights"))
+        contexts = read_contexts(run, manifest)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise UserError(f"{run / 'checkpoint.json'} does not fit its weights ({error!r}); train the run anew") from error
+    return Simulator(
+        network,
+        card,
+        rewards,
+        [Context(*pair) for pair in zip(contexts["observations"], contexts["actions"], strict=True)],
+        mean_reward=manifest["mean_reward"],
+        horizon=_measured_horizon(run),
+        data_folder=manifest["data"],
+        device=choose_device(device),
+    )
+
+
+def _measured_horizon(run: Path) -> dict[str, Any] | None:
+    import json
+
+    try:
+        return json.loads((run / "evaluation" / "horizon.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,1 @@
+"""Environments: the dream, built-in games and prepared real environments."""

@@ -1,0 +1,47 @@
+"""What is special about Atari games: their package is optional, it talks, and its defaults are not ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dreamplay.errors import UserError
+
+DEFAULTS = {"frameskip": 4, "repeat_action_probability": 0.0, "obs_type": "rgb"}
+CONSOLE_FPS = 60
+
+
+def is_atari(env_id: str) -> bool:
+    """Whether the id names an Atari game, e.g. "ALE/Pong-v5"."""
+    return env_id.rpartition(":")[2].startswith("ALE/")
+
+
+def register() -> None:
+    """Register the `ALE/*` ids and keep the emulator from printing its banner.
+
+    Raises:
+        UserError: if ale-py is not installed.
+    """
+    try:
+        import ale_py
+        import gymnasium as gym
+    except ImportError as error:
+        raise UserError("Atari games need ale-py: pip install 'dreamplay[atari]'") from error
+    gym.register_envs(ale_py)
+    ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
+
+
+def settings(env_id: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The keyword arguments with the defaults for Atari games filled in; others are left as they are."""
+    return DEFAULTS | kwargs if is_atari(env_id) else kwargs
+
+
+def arguments(settings: dict[str, Any]) -> dict[str, Any]:
+    """Keyword arguments read from JSON, which has no tuples, as `gymnasium.make` needs them: a random frameskip."""
+    skip = settings.get("frameskip")
+    return settings | {"frameskip": tuple(skip)} if isinstance(skip, list) else settings
+
+
+def fps(settings: dict[str, Any]) -> float:
+    """Steps per second at the console's own pace."""
+    skip = settings["frameskip"]
+    return CONSOLE_FPS / (sum(skip) / len(skip) if isinstance(skip, list) else skip)

@@ -1,0 +1,56 @@
+"""From the keyword arguments of `gym.make` to a loaded simulator."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dreamplay.errors import UserError
+
+if TYPE_CHECKING:
+    from dreamplay.simulator import Simulator
+
+BACKENDS = ("auto", "torch")
+
+
+def load_simulator(checkpoint: str, device: str = "auto", backend: str = "auto") -> Simulator:
+    """Load the simulator of a checkpoint; dreams of one checkpoint share it, until the checkpoint is written anew.
+
+    Args:
+        checkpoint: folder of the checkpoint, a string so that an environment's spec survives JSON.
+        device: "auto", "cpu", "cuda", ...
+        backend: "auto" or "torch".
+
+    Raises:
+        UserError: if there is no such backend, or the checkpoint cannot be read.
+    """
+    if backend == "onnx":
+        raise UserError('backend "onnx" is not available yet; use backend="torch"')
+    if backend not in BACKENDS:
+        raise UserError(f"backend {backend!r} is unknown; use one of {', '.join(BACKENDS)}")
+    if not isinstance(checkpoint, str):
+        raise UserError(f"checkpoint must be a string, not {type(checkpoint).__name__}; pass str(path)")
+    manifest = Path(checkpoint).expanduser().resolve() / "checkpoint.json"
+    written = manifest.stat().st_mtime_ns if manifest.is_file() else None
+    return _load(checkpoint, str(manifest), written, device)
+
+
+@lru_cache(maxsize=2)  # the environment checker makes one environment per render mode
+def _load(checkpoint: str, manifest: str, written: int | None, device: str) -> Simulator:
+    from dreamplay.simulator import load
+
+    return load(checkpoint, device)
+
+
+def check_settings(horizon: int, temperature: float) -> None:
+    """Check what single and batched dreams have in common.
+
+    Raises:
+        UserError: if the horizon is not a whole number above zero, or the temperature is negative or not finite.
+    """
+    if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
+        raise UserError(f"horizon is {horizon!r}; pass a whole number of steps, at least 1")
+    if isinstance(temperature, str) or not math.isfinite(temperature) or temperature < 0:
+        raise UserError(f"temperature is {temperature!r}; pass a number from 0 (most likely frame) up, 1 is as learned")

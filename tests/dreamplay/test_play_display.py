@@ -1,0 +1,97 @@
+"""A real window on a virtual X display, driven by real key presses, and what is then to be seen on the screen."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from play_toys import StubGame, stub_session
+
+from dreamplay.play.pictures import pictures
+
+TOOLS = ("Xvfb", "xdotool")
+MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"{' and '.join(MISSING)} not installed")
+
+# The window tells what it has drawn, so that the test never has to guess how long to wait.
+PROGRAM = """
+import signal, sys
+signal.alarm(60)  # ends a window that nobody closes
+sys.path.insert(0, sys.argv[1])
+from play_toys import KEYS, StubGame, stub_session
+from dreamplay.play import loop
+from dreamplay.play.controls import controls_for
+from dreamplay.play.display import open_display
+
+class Telling(loop.Screen):
+    def draw(self, session, **arguments):
+        layout = super().draw(session, **arguments)
+        print(session.moment.step, layout.up, *sum(layout.panes, ()), flush=True)
+
+open_display()
+loop.Screen = Telling
+session = stub_session(StubGame())
+session.paused = True
+loop.play(session, controls_for(KEYS, session.dream.action_space), "dreamplay test window", fps=20)
+"""
+
+
+@pytest.fixture
+def display(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a fresh virtual display whose picture lies in `tmp_path`."""
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1400x800x24", "-nolisten", "tcp", "-fbdir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            assert server.stdout is not None
+            number = server.stdout.readline().strip()
+            assert number, "Xvfb did not start"
+            yield os.environ | {"DISPLAY": f":{number}", "SDL_VIDEODRIVER": "x11", "SDL_VIDEO_WINDOW_POS": "0,0"}
+        finally:
+            server.terminate()
+
+
+def screenshot(folder: Path) -> np.ndarray:
+    """What Xvfb shows, uint8 (H, W, 3), from its XWD file."""
+    data = (folder / "Xvfb_screen0").read_bytes()
+    header = np.frombuffer(data, ">u4", 25)
+    size, width, height, line, colors = (int(header[i]) for i in (0, 4, 5, 12, 19))
+    pixels = np.frombuffer(data, np.uint8, line * height, size + 12 * colors)
+    return pixels.reshape(height, line // 4, 4)[:, :width, 2::-1]  # stored as blue, green, red, padding
+
+
+def test_real_keys_move_a_real_window(display: dict[str, str], tmp_path: Path):
+    def press(*words: str) -> None:
+        subprocess.run(["xdotool", *words], env=display, check=True, timeout=30, stdout=subprocess.DEVNULL)
+
+    command = [sys.executable, "-c", PROGRAM, str(Path(__file__).parents[1])]
+    expected = stub_session(StubGame())
+    with subprocess.Popen(command, env=display, stdout=subprocess.PIPE, text=True) as window:
+        try:
+            assert window.stdout is not None
+
+            def wait_for(step: int) -> tuple[int, np.ndarray]:
+                for line in window.stdout:
+                    reached, up, *panes = map(int, line.split())
+                    if reached == step:
+                        return up, np.reshape(panes, (3, 4))
+                raise AssertionError(f"the window closed before step {step}")
+
+            wait_for(0)  # without a window manager the only window has the focus
+            press("keydown", "Right", "key", "period", "keyup", "Right", "key", "a", "key", "period")
+            up, panes = wait_for(2)
+            expected.step(2)
+            expected.step(1)
+            seen = screenshot(tmp_path)
+            for (left, top, width, height), picture in zip(
+                panes, pictures(expected.moment, beside_reality=True), strict=True
+            ):
+                shown = seen[top : top + height, left : left + width]
+                assert np.array_equal(shown, picture.frame.repeat(up, 0).repeat(up, 1))
+            press("key", "Escape")
+            assert window.wait(timeout=30) == 0
+        finally:
+            window.kill()

@@ -1,0 +1,106 @@
+"""Windows: never across an episode's end, the mask exactly right, every transition drawn, the same again for a seed."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dreamplay.episodes import Episode
+from dreamplay.windows import Windows
+
+LENGTHS = st.lists(st.integers(1, 12), min_size=1, max_size=6)
+
+
+def numbered(lengths: list[int]) -> list[Episode]:
+    """Episodes whose frames hold (episode, t), and whose actions and rewards number their transition from 1 on."""
+    episodes, first = [], 1
+    for number, length in enumerate(lengths):
+        frames = np.stack([np.full(length + 1, number), np.arange(length + 1)], axis=1).astype(np.uint8)
+        actions = np.arange(first, first + length)
+        last = np.arange(length) == length - 1
+        episodes.append(
+            Episode(frames[:, None, :, None], actions, actions.astype(np.float32), last, np.zeros_like(last), last)
+        )
+        first += length
+    return episodes
+
+
+@settings(deadline=None)
+@given(lengths=LENGTHS, length=st.integers(1, 15), batch=st.integers(1, 8), seed=st.integers(0, 2**32))
+def test_a_window_is_a_slice_of_one_episode_and_padding_past_its_end(lengths, length, batch, seed):
+    drawn = Windows(numbered(lengths)).sample(np.random.default_rng(seed), batch, length)
+    firsts = np.cumsum([1, *lengths[:-1]])
+    assert drawn.observations.shape == (batch, length + 1, 1, 2, 1)
+    for b in range(batch):
+        episode, start = (int(value) for value in drawn.observations[b, 0].ravel())
+        count = min(length, lengths[episode])
+        assert start <= lengths[episode] - count  # moved inside: padding only where the episode is too short
+        times = np.minimum(start + np.arange(length + 1), start + count)
+        np.testing.assert_array_equal(drawn.observations[b, :, 0, 0, 0], episode)
+        np.testing.assert_array_equal(drawn.observations[b, :, 0, 1, 0], times)
+        real = np.arange(length) < count
+        expected = np.where(real, firsts[episode] + start + np.arange(length), 0)
+        np.testing.assert_array_equal(drawn.mask[b], real)
+        np.testing.assert_array_equal(drawn.actions[b], expected)
+        np.testing.assert_array_equal(drawn.rewards[b], expected.astype(np.float32))
+        np.testing.assert_array_equal(drawn.terminated[b], real & (times[:-1] == lengths[episode] - 1))
+
+
+@settings(deadline=None, max_examples=30)
+@given(lengths=LENGTHS, length=st.integers(1, 15), seed=st.integers(0, 2**32))
+def test_the_same_state_of_the_generator_gives_the_same_batch(lengths, length, seed):
+    windows = Windows(numbered(lengths))
+    one, two = (windows.sample(np.random.default_rng(seed), 5, length) for _ in range(2))
+    for name in ("observations", "actions", "rewards", "terminated", "mask"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name), strict=True)
+
+
+def expected_coverage(lengths: list[int], length: int) -> np.ndarray:
+    """How often a window holds each transition, by going through every draw there is."""
+    total, held = sum(lengths), []
+    for steps in lengths:
+        counts = [Fraction(0)] * steps
+        for t in range(steps):
+            for offset in range(length):
+                start = min(max(t - offset, 0), max(0, steps - length))
+                for at in range(start, min(start + length, steps)):
+                    counts[at] += Fraction(1, total * length)
+        held += counts
+    return np.array(held, float)
+
+
+@pytest.mark.parametrize("length", [1, 4, 9])
+def test_coverage_is_what_the_definition_says(length):
+    lengths, draws = [3, 20, 1, 9, 40], 40_000
+    drawn = Windows(numbered(lengths)).sample(np.random.default_rng(0), draws, length)
+    counts = np.bincount(drawn.actions[drawn.mask], minlength=sum(lengths) + 1)[1:]
+    chance = expected_coverage(lengths, length)
+    deviations = (counts - draws * chance) / np.sqrt(draws * chance * (1 - chance))
+    assert np.abs(deviations).max() < 4
+    assert np.mean(deviations**2) < 1.5
+    if length == 1:
+        np.testing.assert_allclose(chance, 1 / sum(lengths))
+
+
+def test_nowhere_is_a_transition_less_than_half_as_likely_as_on_average():
+    chance = expected_coverage([20, 9, 40], 8)
+    assert chance.min() > 0.5 * chance.mean()
+    assert chance.max() < 1.6 * chance.mean()
+    np.testing.assert_allclose(chance[29 + 8 : -8], 8 / 69)  # away from the ends: exactly alike
+
+
+def test_vector_actions_are_padded_with_zeros():
+    whole = numbered([2])[0]
+    actions = np.array([[1.5, 2.5], [3.5, 4.5]], np.float32)
+    episode = Episode(whole.observations, actions, whole.rewards, whole.terminated, whole.truncated, whole.chance)
+    drawn = Windows([episode]).sample(np.random.default_rng(0), 1, 4)
+    np.testing.assert_array_equal(drawn.actions[0], np.array([*actions, [0, 0], [0, 0]], np.float32), strict=True)
+
+
+def test_nothing_to_draw_from_is_an_error():
+    with pytest.raises(ValueError, match="at least one episode"):
+        Windows([])
+    with pytest.raises(ValueError, match="at least 1"):
+        Windows(numbered([3])).sample(np.random.default_rng(0), 0, 4)
