@@ -20,7 +20,7 @@ class CEMConfig:
 
     horizon: int = 15
     """T: steps that a plan looks ahead."""
-    candidates: int = 64
+    candidates: int = 32
     """N: sequences scored in each iteration."""
     iterations: int = 2
     """How many times the distribution is moved towards the best candidates."""

@@ -18,7 +18,7 @@ class DreamScorer:
         sum over t of discount^t * (alive_t * r_t + alive_{t+1} * bonus),
         alive_0 = 1,  alive_{t+1} = alive_t * (1 - p_t),
 
-    where r_t is the predicted reward and p_t the predicted probability that step t terminates: the reward of the step
+    where r_t is the expected reward and p_t the predicted probability that step t terminates: the reward of the step
     that ends an episode still counts, nothing after it does. The bonus is what a typical step is worth. It stands for
     the reward that the plan is too short to see: without it, a plan that ends the episode loses nothing by it. Where
     the typical step costs something the bonus is zero: living on is not punished either.
@@ -55,7 +55,7 @@ class DreamScorer:
         values, alive = np.zeros(len(actions)), np.ones(len(actions))
         for t in range(actions.shape[1]):
             state, step = self.simulator.step(state, actions[:, t], decode=False)
-            earned = alive * step.rewards
+            earned = alive * step.expected_rewards
             alive = alive * (1.0 - step.termination_probability)
             values += self._discount**t * (earned + self._alive_bonus * alive)
         return values

@@ -8,47 +8,66 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load as parse_tensors
 from safetensors.torch import save as serialise_tensors
 from torch import Tensor
 
 from dreamplay.errors import UserError
-from dreamplay.folders import write_json
+from dreamplay.json_files import plain, write_json
+from dreamplay.whole_files import write_whole
 
 FORMAT = 1
 MANIFEST = "checkpoint.json"
+KINDS = ("weights", "training", "context")
 
 
 def save_checkpoint(
-    run: Path, moment: int, manifest: dict[str, Any], weights: dict[str, Tensor], contexts: dict[str, np.ndarray], training: dict[str, Tensor]
+    run: Path,
+    manifest: dict[str, Any],
+    weights: dict[str, Tensor],
+    contexts: dict[str, np.ndarray],
+    training: dict[str, Tensor],
 ) -> None:
     """Write one moment of a run, then drop the files of the moment before.
 
     Args:
         run: the run folder; exists.
-        moment: number of updates so far; distinguishes the file names.
-        manifest: JSON values; "format" and "files" are added.
+        manifest: JSON values; "format", "files" and "checksum" are added.
         weights: the network's parameters and buffers.
         contexts: the start contexts, plain arrays.
-        training: optimiser and random state.
+        training: optimiser state.
+
+    Raises:
+        OSError: the disk is full or not writable; the checkpoint before stays, and nothing else.
     """
     contents = {
-        f"weights-{moment:08d}.safetensors": serialise_tensors(_plain(weights)),
-        f"training-{moment:08d}.safetensors": serialise_tensors(_plain(training)),
-        **{f"context-{name}-{moment:08d}.npy": _npy(array) for name, array in contexts.items()},
+        "weights": (serialise_tensors(_plain(weights)), "safetensors"),
+        "training": (serialise_tensors(_plain(training)), "safetensors"),
+        **{f"context-{name}": (_npy(array), "npy") for name, array in contexts.items()},
     }
-    for name, content in contents.items():
-        _write(run / name, content)
-    files = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    write_json(run / MANIFEST, {"format": FORMAT, **manifest, "moment": moment, "files": files})
-    for pattern in ("weights-*", "training-*", "context-*"):
-        for path in run.glob(pattern):
+    # Named after what they hold: no file of the checkpoint before is ever replaced by one that differs.
+    digests = {name: hashlib.sha256(content).hexdigest() for name, (content, _) in contents.items()}
+    files = {f"{name}-{digests[name][:16]}.{suffix}": digests[name] for name, (_, suffix) in contents.items()}
+    whole = plain({"format": FORMAT, **manifest, "files": files})
+    present = {path.name for path in run.iterdir()}
+    try:
+        for name, (content, _) in zip(files, contents.values(), strict=True):
+            write_whole(run / name, content)
+        write_json(run / MANIFEST, whole | {"checksum": _checksum(whole)})
+    except BaseException:  # Ctrl-C too
+        if not _is_current(run, files):
+            for name in set(files) - present:
+                (run / name).unlink(missing_ok=True)
+        raise
+    for kind in KINDS:
+        for path in run.glob(f"{kind}-*"):
             if path.name not in files:
                 path.unlink()
 
@@ -57,7 +76,7 @@ def read_manifest(run: Path) -> dict[str, Any]:
     """checkpoint.json of a run.
 
     Raises:
-        UserError: it is missing or unreadable.
+        UserError: it is missing or unreadable, was altered, or is of another version.
     """
     path = run / MANIFEST
     if not path.is_file():
@@ -68,6 +87,8 @@ def read_manifest(run: Path) -> dict[str, Any]:
         raise UserError(f"{path} cannot be read; copy the run again, or train it anew") from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise UserError(f"{path} is not of format {FORMAT}; it was written by another version of Dreamplay")
+    if manifest.pop("checksum", None) != _checksum(manifest):
+        raise UserError(f"{path} is damaged: its checksum does not fit; copy the run again, or train it anew")
     return manifest
 
 
@@ -77,7 +98,10 @@ def read_tensors(run: Path, manifest: dict[str, Any], kind: str) -> dict[str, Te
     Raises:
         UserError: the file is missing or was altered.
     """
-    return parse_tensors(_read(run, manifest, f"{kind}-"))
+    try:
+        return parse_tensors(_read(run, manifest, f"{kind}-"))
+    except SafetensorError as error:
+        raise UserError(f"the {kind} of {run} are not in safetensors format ({error}); train it anew") from None
 
 
 def read_contexts(run: Path, manifest: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -86,17 +110,38 @@ def read_contexts(run: Path, manifest: dict[str, Any]) -> dict[str, np.ndarray]:
     Raises:
         UserError: a file is missing or was altered.
     """
-    from io import BytesIO
+    names = ("observations", "actions")
+    try:
+        return {n: np.load(BytesIO(_read(run, manifest, f"context-{n}-")), allow_pickle=False) for n in names}
+    except ValueError as error:
+        raise UserError(f"the contexts of {run} are no plain arrays ({error}); train it anew") from None
 
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The state of an optimiser as named tensors."""
+    state = optimiser.state_dict()["state"]
     return {
-        name: np.load(BytesIO(_read(run, manifest, f"context-{name}-")), allow_pickle=False)
-        for name in ("observations", "actions")
+        f"{index}.{name}": torch.as_tensor(value) for index, entry in state.items() for name, value in entry.items()
     }
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Undo `optimiser_tensors`."""
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        index, name = key.split(".", 1)
+        parameter = parameters[int(index)]
+        # In memory as the parameter lies, which is how the optimiser made it: the same arithmetic to the last bit.
+        state.setdefault(int(index), {})[name] = (
+            torch.empty_like(parameter).copy_(tensor) if tensor.shape == parameter.shape else tensor
+        )
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
 def _read(run: Path, manifest: dict[str, Any], prefix: str) -> bytes:
     name, expected = next(((n, h) for n, h in manifest["files"].items() if n.startswith(prefix)), ("", ""))
-    path = run / Path(name).name
+    path = run / Path(name).name  # never a file outside the run, whatever the manifest says
     try:
         content = path.read_bytes()
     except OSError:
@@ -106,13 +151,15 @@ def _read(run: Path, manifest: dict[str, Any], prefix: str) -> bytes:
     return content
 
 
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+def _checksum(manifest: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def _is_current(run: Path, files: dict[str, str]) -> bool:
+    try:
+        return bool(read_manifest(run)["files"] == files)
+    except UserError:
+        return False
 
 
 def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -120,23 +167,6 @@ def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _npy(array: np.ndarray) -> bytes:
-    from io import BytesIO
-
     buffer = BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return buffer.getvalue()
-
-
-def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The state of an optimiser as named tensors."""
-    state = optimiser.state_dict()["state"]
-    return {f"{index}.{name}": torch.as_tensor(value) for index, entry in state.items() for name, value in entry.items()}
-
-
-def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Undo `optimiser_tensors`."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in tensors.items():
-        index, name = key.split(".", 1)
-        state.setdefault(int(index), {})[name] = tensor
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

@@ -1,9 +1,11 @@
-"""The classic network: the recurrent environment simulator of Chiappa et al. 2017 (section 2 and appendix A), the baseline.
+"""The classic network, the baseline: the recurrent environment simulator of Chiappa et al. 2017.
 
-    z_t = encoder(x_t)          v_t = (W_h h_{t-1}) * (W_a a_t)          h_t = LSTM(v_t, z_t)          x_{t+1} = decoder(h_t)
+    z_t = encoder(x_t)      v_t = (W_h h_{t-1}) * (W_a a_t)      h_t = LSTM(v_t, z_t)      x_{t+1} = decoder(h_t)
 
-Sizes scale with the frame: at 210 x 160 pixels they are the published ones (2816 encoder outputs, LSTM of 1024, v of 2048),
-a smaller frame takes the last of the convolutions only. Reward and termination are read off h_t.
+The equations are those of section 3 (its h is one step ahead of this one: there x_t = decoder(h_t)), preprocessing and
+optimiser those of appendix A, the layers those of appendix B.1 (arXiv 1704.02254). Sizes scale with the frame: at 210 x
+160 pixels they are the published ones (2816 encoder outputs, LSTM of 1024, v of 2048), a smaller frame takes the last
+of the convolutions only. Not in the paper: reward and termination, read off h_t.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from dreamplay.network import Hidden, Prediction
 
 # (output channels, kernel, padding), all of stride 2: 210 x 160 -> 102 x 78 -> 50 x 38 -> 24 x 18 -> 11 x 8
-LAYERS = ((64, 8, (0, 1)), (32, 6, (1, 1)), (32, 6, (1, 1)), (32, 4, (0, 0)))
+Layer = tuple[int, int, tuple[int, int]]
+LAYERS: tuple[Layer, ...] = ((64, 8, (0, 1)), (32, 6, (1, 1)), (32, 6, (1, 1)), (32, 4, (0, 0)))
 SMALLEST_MAP = 4
 
 
@@ -41,7 +43,8 @@ class RawFrames:
 
     def encode(self, observations: np.ndarray) -> Tensor:
         """uint8 (..., H, W, C) -> float (..., C, H, W)."""
-        return torch.from_numpy(np.moveaxis(observations / np.float32(255) - self.mean.astype(np.float32), -1, -3).copy())
+        shifted = observations.astype(np.float32) / 255 - self.mean.astype(np.float32)
+        return torch.from_numpy(np.moveaxis(shifted, -1, -3).copy())
 
     def decode(self, frames: Tensor) -> np.ndarray:
         """Float (..., C, H, W) -> uint8 (..., H, W, C), cut off at black and white."""
@@ -56,16 +59,8 @@ class RawFrames:
         """Intensities are what the network sees."""
         return frames
 
-    def moved(self, before: Tensor, after: Tensor) -> Tensor:
-        """Which pixels differ between two frames: (..., C, H, W) twice -> bool (..., H, W)."""
-        return (before != after).any(-3)
-
     def most_likely(self, prediction: Tensor) -> Tensor:
-        """The mean is the most likely frame."""
-        return prediction
-
-    def feed_back(self, prediction: Tensor) -> Tensor:
-        """The next input is the output; gradients flow through it."""
+        """The mean is the most likely frame; gradients flow through it."""
         return prediction
 
     def sample(self, prediction: Tensor, temperature: float, uniforms: Tensor) -> Tensor:
@@ -87,13 +82,16 @@ class ClassicNetwork(nn.Module):
         rewards: R, number of reward bins.
     """
 
+    learns_through_predictions = True
+
     def __init__(self, frames: RawFrames, size: tuple[int, int], actions: int, rewards: int) -> None:
         super().__init__()
         self.frames = frames
         layers, maps = fit_layers(size)
         channels = [frames.channels, *(layer[0] for layer in layers)]
         self.encoder = nn.ModuleList(
-            nn.Conv2d(channels[i], n, kernel, stride=2, padding=padding) for i, (n, kernel, padding) in enumerate(layers)
+            nn.Conv2d(channels[i], n, kernel, stride=2, padding=padding)
+            for i, (n, kernel, padding) in enumerate(layers)
         )
         self.decoder = nn.ModuleList(
             nn.ConvTranspose2d(
@@ -114,30 +112,40 @@ class ClassicNetwork(nn.Module):
         self.gates = nn.Linear(2 * self.d + encoded, 4 * self.d)
         self.to_map = nn.Linear(self.d, encoded)
         self.heads = nn.Linear(self.d, rewards + 1)
+        self.rectify = nn.RReLU(1 / 8, 1 / 3)  # a random slope below zero in training, its mean otherwise
 
     def initial(self, frame: Tensor) -> Hidden:
-        """Zeros."""
+        """Zeros, for a first frame (B, C, H, W)."""
         return {"output": frame.new_zeros(len(frame), self.d), "cell": frame.new_zeros(len(frame), self.d)}
 
     def unroll(self, frames: Tensor, actions: Tensor, hidden: Hidden) -> tuple[Prediction, Hidden]:
-        """A window with every input frame given: encoder and decoder at once, the LSTM step by step."""
+        """A window with every input frame given: encoder and decoder at once, the LSTM step by step.
+
+        Args:
+            frames: (B, T, C, H, W).
+            actions: (B, T, A).
+            hidden: "output" h and "cell" c before the first step, (B, D) each.
+
+        Returns:
+            Predictions (B, T, ...) of what each action leads to, and the state after the last one.
+        """
         b, t = actions.shape[:2]
-        z = frames.flatten(0, 1)
+        z = frames.flatten(0, 1)  # (B*T, C, H, W)
         for layer in self.encoder:
-            z = F.relu(layer(z))
-        z = z.flatten(1).view(b, t, -1)
+            z = self.rectify(layer(z))
+        z = z.flatten(1).view(b, t, -1)  # (B, T, encoded)
         output, cell = hidden["output"], hidden["cell"]
         outputs = []
         for i in range(t):
             v = self.from_hidden(output) * self.from_action(actions[:, i])  # (B, 2D)
-            gate_in, forget, out, candidate = self.gates(torch.cat([v, z[:, i]], -1)).chunk(4, -1)
+            gate_in, forget, out, candidate = self.gates(torch.cat([v, z[:, i]], -1)).chunk(4, -1)  # (B, D) each
             cell = forget.sigmoid() * cell + gate_in.sigmoid() * candidate.tanh()
             output = out.sigmoid() * cell.tanh()
             outputs.append(output)
         h = torch.stack(outputs, 1).flatten(0, 1)  # (B*T, D)
         x = self.to_map(h).view(-1, *self.map)
         for i, layer in enumerate(self.decoder):
-            x = layer(x if i == 0 else F.relu(x))
+            x = layer(x if i == 0 else self.rectify(x))  # in the end (B*T, C, H, W)
         event = self.heads(h)
         flat = Prediction(x, event[:, :-1], event[:, -1])
         return Prediction(*(p.unflatten(0, (b, t)) for p in flat)), {"output": output, "cell": cell}
@@ -148,7 +156,7 @@ class ClassicNetwork(nn.Module):
         return Prediction(*(x.squeeze(1) for x in prediction)), hidden
 
 
-def fit_layers(size: tuple[int, int]) -> tuple[list[Any], list[tuple[int, int]]]:
+def fit_layers(size: tuple[int, int]) -> tuple[list[Layer], list[tuple[int, int]]]:
     """The last of the published layers that leave a map of at least 4 x 4, and the map before and after each.
 
     Returns:
@@ -163,7 +171,9 @@ def fit_layers(size: tuple[int, int]) -> tuple[list[Any], list[tuple[int, int]]]
     raise AssertionError("LAYERS is empty")
 
 
-def output_padding(before: tuple[int, int], after: tuple[int, int], kernel: int, padding: tuple[int, int]) -> tuple[int, int]:
+def output_padding(
+    before: tuple[int, int], after: tuple[int, int], kernel: int, padding: tuple[int, int]
+) -> tuple[int, int]:
     """What a transposed convolution must add so that `after` grows back to exactly `before`."""
     rows, columns = (before[i] - ((after[i] - 1) * 2 - 2 * padding[i] + kernel) for i in (0, 1))
     return rows, columns

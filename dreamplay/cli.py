@@ -17,9 +17,9 @@ from typing import Any, Protocol, cast
 
 import tyro
 
-from dreamplay.answers import check_json, write_json
 from dreamplay.complaints import explain
 from dreamplay.errors import UserError
+from dreamplay.json_files import check_json, write_json
 
 COMMANDS = ("demo", "collect", "train", "evaluate", "play", "act")  # in the order in which a newcomer meets them
 

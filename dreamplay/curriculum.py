@@ -1,8 +1,8 @@
 """From ground truth to own predictions: which input frames of a training window are real, as a function of progress.
 
 A step whose input is the real frame is an observation-dependent transition, one whose input is the simulator's own
-prediction is a prediction-dependent transition (PDT; Chiappa et al. 2017, section 3). A curriculum maps progress in [0, 1]
-to a `Stage` and knows nothing else.
+prediction is a prediction-dependent transition (PDT; Chiappa et al. 2017, section 2). A curriculum maps progress in
+[0, 1] to a `Stage` and knows nothing else.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ class Stage:
 
     Args:
         real: for each step of the window, whether its input frame is the real one (False: the simulator's own).
-        warm_up: leading steps whose predictions carry no loss.
+        warm_up: leading steps whose predictions carry no loss; real inputs only. The classic simulator does not learn
+            through them either.
         rate: factor on the learning rate.
     """
 
@@ -32,6 +33,11 @@ class Stage:
     def predicted(self) -> int:
         """How many inputs of the window are the simulator's own."""
         return len(self.real) - sum(self.real)
+
+    def segments(self) -> list[tuple[int, int]]:
+        """The steps cut into runs of real inputs and single predicted inputs, as (start, end); the warm-up is a run."""
+        starts = [t for t, real in enumerate(self.real) if t in (0, self.warm_up) or not real or not self.real[t - 1]]
+        return list(zip(starts, [*starts[1:], len(self.real)], strict=True))
 
     def __str__(self) -> str:
         return f"{sum(self.real)} real + {self.predicted} predicted"
@@ -49,9 +55,14 @@ def window(observed: int, predicted: int = 0, *, warm_up: int = 0, rate: float =
     return Stage((True,) * observed + (False,) * predicted, warm_up, rate)
 
 
+def falling_rate(progress: float) -> float:
+    """Half a cosine from 1 down to 0.02."""
+    return 0.02 + 0.98 * (1 + cos(pi * progress)) / 2
+
+
 def default(progress: float) -> Stage:
-    """Teacher forcing for the first half, parallel over time; then 1, 2, 4, 8, 16 predicted steps, at a falling rate."""
-    rate = 0.02 + 0.98 * (1 + cos(pi * progress)) / 2
+    """Teacher forcing for the first half, parallel over time; then 1, 2, 4, 8, 16 predicted steps; a falling rate."""
+    rate = falling_rate(progress)
     if progress < 0.5:
         return window(WINDOW, rate=rate)
     phase = min(int((progress - 0.5) * 2 * len(PREDICTED)), len(PREDICTED) - 1)
@@ -60,19 +71,22 @@ def default(progress: float) -> Stage:
 
 def teacher_forcing(progress: float) -> Stage:
     """Real inputs throughout, with the window and the rate of `default`."""
-    return window(WINDOW, rate=0.02 + 0.98 * (1 + cos(pi * progress)) / 2)
+    return window(WINDOW, rate=falling_rate(progress))
 
 
-# Chiappa et al. 2017, section 3.1 and appendix B.1: ten warm-up frames without loss, then T = 15.
+# Chiappa et al. 2017, section 3.1: ten warm-up frames without loss, then T = 15. A scheme that changes does so where it
+# did in the half million updates of their figure 2(a), `oh` after 500,000 and 750,000 of 1,500,000.
 WARM_UP = 10
+UPDATES = 500_000
 
 
 def _scheme(observed: int, predicted: int) -> Stage:
     return window(WARM_UP + observed, predicted, warm_up=WARM_UP)
 
 
-def _alternating(progress: float) -> Stage:
-    return Stage((True,) * WARM_UP + (True, False) * 7 + (True,), WARM_UP)
+def _in_turn(*phases: tuple[float, Stage]) -> Curriculum:
+    """Stages, each with the progress at which it ends."""
+    return lambda progress: next((stage for end, stage in phases if progress < end), phases[-1][1])
 
 
 CURRICULA: dict[str, Curriculum] = {
@@ -80,13 +94,15 @@ CURRICULA: dict[str, Curriculum] = {
     "teacher-forcing": teacher_forcing,
     "pdt-0": lambda progress: _scheme(15, 0),
     "pdt-33": lambda progress: _scheme(10, 5),
-    "pdt-0-20-33": lambda progress: _scheme(15, 0) if progress < 1 / 3 else _scheme(12, 3) if progress < 2 / 3 else _scheme(10, 5),
+    "pdt-0-20-33": _in_turn(
+        (10_000 / UPDATES, _scheme(15, 0)), (110_000 / UPDATES, _scheme(12, 3)), (1, _scheme(10, 5))
+    ),
     "pdt-46": lambda progress: _scheme(8, 7),
-    "pdt-46-alternating": _alternating,
+    "pdt-46-alternating": lambda progress: Stage((True,) * WARM_UP + (True, False) * 7 + (True,), WARM_UP),
     "pdt-67": lambda progress: _scheme(5, 10),
-    "pdt-0-100": lambda progress: _scheme(15, 0) if progress < 0.01 else _scheme(0, 15),
+    "pdt-0-100": _in_turn((1_000 / UPDATES, _scheme(15, 0)), (1, _scheme(0, 15))),
     "pdt-100": lambda progress: _scheme(0, 15),
-    "oh": lambda progress: _scheme(1, 0) if progress < 1 / 3 else _scheme(1, 2) if progress < 2 / 3 else _scheme(1, 4),
+    "oh": _in_turn((1 / 3, _scheme(10, 0)), (1 / 2, _scheme(0, 3)), (1, _scheme(0, 5))),
 }
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from dreamplay.envs.card import EnvCard
 from dreamplay.errors import UserError
-from dreamplay.folders import claim, write_json
+from dreamplay.folders import claim
+from dreamplay.json_files import write_json
 from dreamplay.shards import fields as card_fields
 from dreamplay.shards import read_shard, write_shard
 

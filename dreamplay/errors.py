@@ -2,4 +2,4 @@
 
 
 class UserError(Exception):
-    """A mistake by the user: one line that names what was wrong and what to do. The command line exits with status 2."""
+    """A mistake by the user: one line that says what was wrong and what to do; the command line exits with status 2."""

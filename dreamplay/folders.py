@@ -1,9 +1,6 @@
 """Where outputs go, and the promise that nothing already there is written over."""
 
-import json
-import os
 from pathlib import Path
-from typing import Any
 
 from dreamplay.errors import UserError
 
@@ -37,17 +34,3 @@ def claim(folder: str | Path) -> Path:
     except (FileExistsError, NotADirectoryError):
         raise UserError(f"{folder} cannot be a folder: a file is in its way; choose another with --out") from None
     return folder
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file under a temporary name and rename it, so that readers see the old file or the new one."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(value, file, indent=1)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Frames outside and inside the simulator: uint8 channel-last at the boundary, a grid of patches within.
 
-A frame of H x W pixels is cut into patches of p x p: rows x columns patches of P = p * p pixels (the frame is padded at the
-far edges if need be). Two codecs share one surface, over three forms of a frame:
+A frame of H x W pixels is cut into patches of p x p: rows x columns patches of P = p * p pixels (the frame is padded
+at the far edges if need be). Two codecs share one surface, over three forms of a frame:
 
     observation  uint8 (..., H, W, C)                     what the world sees
     code         (..., rows, columns, [C,] P)             compact: uint8 classes, or float intensities
@@ -107,24 +107,23 @@ class PaletteFrames:
         """Negative log-likelihood in nats of each pixel: (..., K, P), (..., P) -> (..., P)."""
         return -logits.log_softmax(-2).gather(-2, codes.long().unsqueeze(-2)).squeeze(-2)
 
-    def moved(self, before: Tensor, after: Tensor) -> Tensor:
-        """Which pixels differ between two frames: codes (..., P) twice -> bool (..., P)."""
-        return before != after
-
     def most_likely(self, logits: Tensor) -> Tensor:
         """Codes of the most likely frame: (..., K, P) -> uint8 (..., P)."""
-        return logits.argmax(-2).to(torch.uint8)
-
-    def feed_back(self, logits: Tensor) -> Tensor:
-        """The simulator's own next input in training: the most likely frame going forward, the softmax going back."""
-        soft = logits.softmax(-2)
-        return self.to_input(self.most_likely(logits)) + soft - soft.detach()
+        return logits.max(-2).indices.to(torch.uint8)  # five times as fast here as argmax
 
     def sample(self, logits: Tensor, temperature: float, uniforms: Tensor) -> Tensor:
-        """Codes drawn per pixel from softmax(logits / temperature), logits (B, rows, columns, K, P), uniforms (B, draws)."""
+        """Codes drawn per pixel from softmax(logits / temperature).
+
+        Args:
+            logits: (B, rows, columns, K, P).
+            temperature: above 0.
+            uniforms: (B, draws) in [0, 1).
+        """
         cumulative = (logits / temperature).softmax(-2).cumsum(-2)
-        classes = (uniforms.view(*logits.shape[:-2], 1, -1) > cumulative).sum(-2)
-        return classes.clamp(max=self.channels - 1).to(torch.uint8)
+        # Class k owns [sum before k, sum up to k); the sums are scaled to end in exactly 1, which no uniform reaches:
+        # so even the rounding of a sum never draws a class of probability 0.
+        drawn = uniforms.view(*logits.shape[:-2], 1, -1) >= cumulative / cumulative[..., -1:, :]
+        return drawn.sum(-2).to(torch.uint8)
 
     def to_json(self) -> dict[str, Any]:
         """What `frames_from_json` rebuilds the codec from."""
@@ -165,16 +164,8 @@ class ColourFrames:
         entropy = -(torch.xlogy(codes, codes) + torch.xlogy(1 - codes, 1 - codes))
         return (F.binary_cross_entropy_with_logits(logits, codes, reduction="none") - entropy).sum(-2)
 
-    def moved(self, before: Tensor, after: Tensor) -> Tensor:
-        """Which pixels differ between two frames: codes (..., C, P) twice -> bool (..., P)."""
-        return (before != after).any(-2)
-
     def most_likely(self, logits: Tensor) -> Tensor:
         """The mean intensities."""
-        return logits.sigmoid()
-
-    def feed_back(self, logits: Tensor) -> Tensor:
-        """The simulator's own next input in training."""
         return logits.sigmoid()
 
     def sample(self, logits: Tensor, temperature: float, uniforms: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 B batch · T time · N = B * T · A action size · D hidden size · C features of a grid cell
 rows, columns of the grid · P pixels of a patch · K palette colours (or channels) of a pixel: see `dreamplay.frames`
 
-    frames t-1, t ──patches──► grid ──► mix ──► blocks (3x3, modulated) ──► grid ──patches──► frame t+1 = copy of t + change
+    frames t-1, t ──patches──► grid ──► mix ──► blocks (3x3, modulated) ──► grid ─patches─► frame t+1 = frame t + change
                                 │        ▲           ▲                       │
                                 ▼      canvas        │                       ▼
                                GRU ──► hidden, action┘                 reward, termination
@@ -70,6 +70,8 @@ class Network(nn.Module):
         config: sizes.
     """
 
+    learns_through_predictions = False
+
     def __init__(self, frames: Frames, actions: int, rewards: int, config: NetworkConfig) -> None:
         super().__init__()
         self.frames, self.config = frames, config
@@ -79,7 +81,7 @@ class Network(nn.Module):
         k, p, e = *self.pixels, config.embedding
 
         self.colours = nn.Parameter(torch.randn(e, k))
-        self.embed = nn.Parameter(torch.randn(2 * c, e, p) / (e * p) ** 0.5)  # as the present frame, as the previous one
+        self.embed = nn.Parameter(torch.randn(2 * c, e, p) / (e * p) ** 0.5)  # first as present frame, then as previous
         self.place = nn.Parameter(torch.randn(c, *self.grid) * 0.02)
         self.glance = nn.Conv2d(c, config.glance, 1)
         self.look = nn.Linear(config.glance * cells, d)
@@ -88,12 +90,13 @@ class Network(nn.Module):
         self.mix = nn.Conv2d(c + config.canvas, c, 3, padding=1)
         self.modulate = nn.Linear(d + actions, 2 * c * config.blocks)
         self.blocks = nn.ModuleList(nn.Conv2d(c, c, 3, padding=1) for _ in range(config.blocks))
+        self.broadcast = nn.ModuleList(nn.Linear(c, c) for _ in range(config.blocks))
         self.change = nn.Conv2d(c, k * p, 1)
         self.notice = nn.Conv2d(c, config.glance, 1)
         self.judge = nn.Linear(config.glance * cells + d + actions, 64)
         self.heads = nn.Linear(64, rewards + 1)
-        nn.init.zeros_(self.change.weight)
-        nn.init.zeros_(self.change.bias)
+        for parameter in self.change.parameters():  # untrained, it dreams that nothing moves
+            nn.init.zeros_(parameter)
 
     def initial(self, frame: Tensor) -> Hidden:
         """The hidden state before the first frame (B, rows, columns, [K,] P), as if that had stood still."""
@@ -125,8 +128,9 @@ class Network(nn.Module):
         canvas = self.paint(control).unflatten(1, (self.config.canvas, *self.grid))
         x = F.relu(self.mix(torch.cat([grid, canvas], 1)))  # (N, C, rows, columns)
         modulation = self.modulate(control)[..., None, None].chunk(2 * len(self.blocks), 1)  # (N, C, 1, 1) each
-        for i, block in enumerate(self.blocks):
-            x = x + F.relu(block(x) * (1 + modulation[2 * i]) + modulation[2 * i + 1])
+        for i, (block, broadcast) in enumerate(zip(self.blocks, self.broadcast, strict=True)):
+            anywhere = broadcast(x.amax((2, 3)))[..., None, None]  # what one cell notices, all cells hear
+            x = x + F.relu(block(x) * (1 + modulation[2 * i]) + modulation[2 * i + 1] + anywhere)
 
         change = self.change(x).permute(0, 2, 3, 1).unflatten(-1, self.pixels)  # (N, rows, columns, K, P)
         event = self.heads(F.relu(self.judge(torch.cat([F.relu(self.notice(x)).flatten(1), control], -1))))

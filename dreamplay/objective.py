@@ -25,7 +25,7 @@ class Targets(NamedTuple):
 
 @dataclass(frozen=True)
 class Losses:
-    """Means per step, in nats (frame: weighted)."""
+    """Means per step, in nats."""
 
     total: Tensor
     frame: float
@@ -36,58 +36,53 @@ class Losses:
 def imagine(network: Any, frames: Tensor, actions: Tensor, stage: Stage) -> Prediction:
     """Predictions (B, T, ...) along a window whose inputs are real or the network's own, as the stage says.
 
-    Runs of real inputs go through the network at once; own predictions are fed back step by step, and gradients flow
-    through them (Chiappa et al. 2017, section 3.1).
+    The classic network learns through its own predictions: gradients flow back from one to the one before, but not
+    into the warm-up (Chiappa et al. 2017, sections 2 and 3). The default network learns on them: it first dreams them
+    without gradients, then takes the whole window at once, as in teacher forcing. That is cheaper, and there is no
+    gradient to explode along a dream.
+
+    Args:
+        network: default or classic.
+        frames: codes of the real frames (B, T, ...), one before each action.
+        actions: (B, T, A).
+        stage: which inputs are real, T in all; the first one is.
     """
+    if network.learns_through_predictions:
+        _, predictions = _walk(network, frames, actions, stage)
+        return Prediction(*(torch.cat(parts, 1) for parts in zip(*predictions, strict=True)))
+    if stage.predicted:
+        with torch.no_grad():
+            inputs, _ = _walk(network, frames, actions, stage)
+        frames = torch.cat(inputs, 1)
+    return network.unroll(frames, actions, network.initial(frames[:, 0]))[0]
+
+
+def _walk(network: Any, frames: Tensor, actions: Tensor, stage: Stage) -> tuple[list[Tensor], list[Prediction]]:
+    """Inputs and predictions, segment by segment: a run of real inputs at once, own predictions one by one."""
     hidden = network.initial(frames[:, 0])
-    parts: list[Prediction] = []
-    t = 0
-    while t < len(stage.real):
-        if stage.real[t]:
-            end = next((i for i in range(t, len(stage.real)) if not stage.real[i]), len(stage.real))
-            prediction, hidden = network.unroll(frames[:, t:end], actions[:, t:end], hidden)
+    inputs: list[Tensor] = []
+    predictions: list[Prediction] = []
+    for start, end in stage.segments():
+        if stage.real[start]:
+            inputs.append(frames[:, start:end])
         else:
-            end = t + 1
-            own = network.frames.feed_back(parts[-1].frame[:, -1])
-            step, hidden = network.step(own, actions[:, t], hidden)
-            prediction = Prediction(*(x.unsqueeze(1) for x in step))
-        parts.append(prediction)
-        t = end
-    return Prediction(*(torch.cat(xs, 1) for xs in zip(*parts, strict=True)))
+            inputs.append(network.frames.most_likely(predictions[-1].frame[:, -1:]))
+        with torch.set_grad_enabled(torch.is_grad_enabled() and start >= stage.warm_up):
+            prediction, hidden = network.unroll(inputs[-1], actions[:, start:end], hidden)
+        predictions.append(prediction)
+    return inputs, predictions
 
 
-def imagine_detached(network: Any, frames: Tensor, actions: Tensor, stage: Stage) -> Prediction:
-    hidden = network.initial(frames[:, 0])
-    inputs = frames.clone()
-    with torch.no_grad():
-        t = 0
-        while not all(stage.real[t:]):
-            end = t + 1
-            if stage.real[t]:
-                end = next(i for i in range(t, len(stage.real)) if not stage.real[i])
-            prediction, hidden = network.unroll(inputs[:, t:end], actions[:, t:end], hidden)
-            if end < len(stage.real) and not stage.real[end]:
-                inputs[:, end] = network.frames.most_likely(prediction.frame[:, -1])
-            t = end
-            if t >= len(stage.real): break
-    return network.unroll(inputs, actions, network.initial(frames[:, 0]))[0]
-
-
-def objective(network: Any, targets: Targets, stage: Stage, motion_weight: float, event_weight: float) -> Losses:
+def objective(network: Any, targets: Targets, stage: Stage) -> Losses:
     """Mean loss per step of a window.
 
     Args:
         network: default or classic.
         targets: the batch.
         stage: which inputs are real, and how many leading steps carry no loss.
-        motion_weight: factor on the pixels that change from one real frame to the next; the rest weigh 1.
-        event_weight: factor on the log-losses of reward and termination.
     """
-    import os
-    prediction = (imagine_detached if os.environ.get('DET') else imagine)(network, targets.frames[:, :-1], targets.actions, stage)
-    before, after = targets.frames[:, :-1], targets.frames[:, 1:]
-    moved = network.frames.moved(before, after)  # (B, T, ...), a pixel each
-    pixels = network.frames.log_loss(prediction.frame, after) * (1 + (motion_weight - 1) * moved)
+    prediction = imagine(network, targets.frames[:, :-1], targets.actions, stage)
+    pixels = network.frames.log_loss(prediction.frame, targets.frames[:, 1:])  # (B, T, ...)
     mask = targets.mask.clone()
     mask[:, : stage.warm_up] = 0
     steps = mask.sum().clamp(min=1)
@@ -95,5 +90,4 @@ def objective(network: Any, targets: Targets, stage: Stage, motion_weight: float
     reward = (-(targets.rewards * F.log_softmax(prediction.reward, -1)).sum(-1) * mask).sum() / steps
     ends = F.binary_cross_entropy_with_logits(prediction.termination, targets.terminated, reduction="none")
     termination = (ends * mask).sum() / steps
-    total = frame + event_weight * (reward + termination)
-    return Losses(total, frame.item(), reward.item(), termination.item())
+    return Losses(frame + reward + termination, frame.item(), reward.item(), termination.item())

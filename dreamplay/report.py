@@ -7,11 +7,16 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from dreamplay.whole_files import write_whole
+
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #22223b; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { margin-bottom: 0; } h2 { margin-top: 2.2rem; } img, video { max-width: 100%; border: 1px solid #dcdce4; }
-table { border-collapse: collapse; } td, th { padding: .25rem .9rem; border-bottom: 1px solid #e3e3ea; text-align: right; }
-th:first-child, td:first-child { text-align: left; } .note { color: #666a7b; } code { background: #f2f2f6; padding: .1rem .3rem; }
+h1 { margin-bottom: 0; } h2 { margin-top: 2.2rem; } .note { color: #666a7b; }
+img, video { display: block; max-width: 100%; border: 1px solid #dcdce4; }
+table, img, video { margin: 1.2rem 0; } table { border-collapse: collapse; }
+td, th { padding: .25rem .9rem; border-bottom: 1px solid #e3e3ea; }
+td, th { text-align: right; } th:first-child, td:first-child { text-align: left; }
+pre { background: #f2f2f6; padding: .7rem 1rem; overflow-x: auto; }
 """
 
 
@@ -42,7 +47,8 @@ class Page:
 
     def video(self, mp4: Path) -> None:
         """An MP4 file, taken into the page."""
-        self._parts.append(f'<video controls loop muted autoplay src="data:video/mp4;base64,{_base64(mp4)}"></video>')
+        source = f"data:video/mp4;base64,{_base64(mp4)}"
+        self._parts.append(f'<video controls loop muted autoplay playsinline src="{source}"></video>')
 
     def commands(self, lines: Sequence[str]) -> None:
         """Command lines to copy."""
@@ -50,8 +56,9 @@ class Page:
 
     def write(self, path: Path) -> None:
         """Write the page."""
-        head = f"<!doctype html><meta charset=utf-8><title>{escape(self._title)}</title><style>{STYLE}</style>"
-        path.write_text(head + "\n".join(self._parts) + "\n", encoding="utf-8")
+        title = f"<title>{escape(self._title)}</title>"
+        head = f"<!doctype html><html lang=en><meta charset=utf-8>{title}<style>{STYLE}</style>"
+        write_whole(path, (head + "\n".join(self._parts) + "\n").encode())
 
 
 def _tagged(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[tuple[str, Sequence[str]]]:

@@ -21,8 +21,8 @@ class RewardBins:
 
     Args:
         values: float32 (R,), ascending.
-        exact: whether every reward of the data is one of the values, so that the most likely bin is the answer; otherwise
-            the mean is.
+        exact: whether every reward of the data is one of the values, so that the most likely bin is the answer;
+            otherwise the mean is.
     """
 
     values: np.ndarray
@@ -64,7 +64,7 @@ class RewardBins:
         if not self.exact:
             return self.mean(logits)
         cumulative = (logits / temperature).softmax(-1).cumsum(-1)
-        index = (uniforms.unsqueeze(-1) > cumulative).sum(-1).clamp(max=len(self.values) - 1)
+        index = (uniforms.unsqueeze(-1) >= cumulative / cumulative[..., -1:]).sum(-1)  # see PaletteFrames.sample
         return torch.from_numpy(self.values).to(logits.device)[index]
 
     def to_json(self) -> dict[str, Any]:

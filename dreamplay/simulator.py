@@ -5,6 +5,7 @@ B batch · T time · n frames of a context · H W C height, width, channels.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from dreamplay.actions import action_size, encode_actions
-from dreamplay.checkpoint import read_contexts, read_manifest, read_tensors
+from dreamplay.checkpoint import MANIFEST, read_contexts, read_manifest, read_tensors
 from dreamplay.classic import ClassicNetwork, RawFrames
 from dreamplay.envs.card import EnvCard
 from dreamplay.errors import UserError
@@ -23,6 +24,7 @@ from dreamplay.rewards import RewardBins
 
 State = dict[str, Tensor]
 """Where B dreams are; every value has a leading batch axis."""
+
 
 class Context(NamedTuple):
     """Real frames and the actions between them, which start a dream."""
@@ -38,6 +40,7 @@ class Step(NamedTuple):
     rewards: np.ndarray  # float32 (B,)
     terminated: np.ndarray  # bool (B,)
     termination_probability: np.ndarray  # float32 (B,)
+    expected_rewards: np.ndarray  # float32 (B,), the mean where `rewards` is the most likely or a sampled value
 
 
 class Rollout(NamedTuple):
@@ -99,7 +102,8 @@ class Simulator:
         hidden = self.network.initial(frames[:, 0])
         if observations.shape[1] > 1:
             _, hidden = self.network.unroll(frames[:, :-1], self._encode_actions(actions), hidden)
-        return {"frame": frames[:, -1], **hidden}
+        # Contiguous: a row of a view would keep the whole context alive, and in a snapshot.
+        return {name: value.contiguous() for name, value in {"frame": frames[:, -1], **hidden}.items()}
 
     @torch.inference_mode()
     def step(
@@ -137,6 +141,7 @@ class Simulator:
             reward.cpu().numpy(),
             terminated.cpu().numpy(),
             ending.cpu().numpy(),
+            self.rewards.mean(prediction.reward).cpu().numpy(),
         )
 
     def rollout(
@@ -185,7 +190,7 @@ def repeat(state: State, n: int) -> State:
 
 
 def build_network(description: dict[str, Any], card: EnvCard, rewards: RewardBins) -> Network | ClassicNetwork:
-    """An untrained network from its JSON description, {"kind": "default" or "classic", "frames": ..., "config": ...}."""
+    """An untrained network from its description: {"kind": "default" or "classic", "frames": ..., "config": ...}."""
     sizes = (action_size(card.action_space), len(rewards.values))
     if description["kind"] == "classic":
         height, width, _ = card.observation_space.shape
@@ -209,6 +214,8 @@ def choose_device(device: str) -> torch.device:
     name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     try:
         chosen = torch.device(name)
+        if chosen.type == "meta":  # exists, but computes nothing
+            raise RuntimeError
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError):
         raise UserError(f"device {device!r} is not available here; use --device cpu or auto") from None
@@ -225,16 +232,11 @@ def load(checkpoint: str | Path, device: str = "auto") -> Simulator:
     Raises:
         UserError: the folder holds no checkpoint, or a damaged one; the device is not there.
     """
+    target = choose_device(device)
     run = Path(checkpoint).expanduser()
     manifest = read_manifest(run)
-    try:
-        card = EnvCard.from_json(manifest["env"])
-        rewards = RewardBins.from_json(manifest["rewards"])
-        network = build_network(manifest["network"], card, rewards)
-        network.load_state_dict(read_tensors(run, manifest, "weights"))
-        contexts = read_contexts(run, manifest)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise UserError(f"{run / 'checkpoint.json'} does not fit its weights ({error!r}); train the run anew") from error
+    card, rewards, network = read_model(run, manifest)
+    contexts = read_contexts(run, manifest)
     return Simulator(
         network,
         card,
@@ -243,14 +245,34 @@ def load(checkpoint: str | Path, device: str = "auto") -> Simulator:
         mean_reward=manifest["mean_reward"],
         horizon=_measured_horizon(run),
         data_folder=manifest["data"],
-        device=choose_device(device),
+        device=target,
     )
 
 
-def _measured_horizon(run: Path) -> dict[str, Any] | None:
-    import json
+def read_model(run: Path, manifest: dict[str, Any]) -> tuple[EnvCard, RewardBins, Network | ClassicNetwork]:
+    """What was learned, and of which environment.
 
+    Args:
+        run: the run folder.
+        manifest: its `read_manifest`.
+
+    Raises:
+        UserError: the weights are missing or damaged, or do not fit their description.
+    """
+    weights = read_tensors(run, manifest, "weights")
     try:
-        return json.loads((run / "evaluation" / "horizon.json").read_text(encoding="utf-8"))
+        card = EnvCard.from_json(manifest["env"])
+        rewards = RewardBins.from_json(manifest["rewards"])
+        network = build_network(manifest["network"], card, rewards)
+        network.load_state_dict(weights)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise UserError(f"{run / MANIFEST} does not fit its weights ({error!r}); train the run anew") from error
+    return card, rewards, network
+
+
+def _measured_horizon(run: Path) -> dict[str, Any] | None:
+    try:
+        horizon = json.loads((run / "evaluation" / "horizon.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+    return horizon if isinstance(horizon, dict) else None

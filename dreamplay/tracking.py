@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Literal
 
 from dreamplay.errors import UserError
@@ -12,7 +13,7 @@ LOG_EVERY = 10
 
 
 class Tracker:
-    """One wandb run beside a training. Nothing that Dreamplay stores depends on it.
+    """One wandb run beside a training, a context manager. Nothing that Dreamplay stores depends on it.
 
     Args:
         mode: "offline" needs no login and no network; "online" sends to the server that wandb is set up for.
@@ -26,16 +27,25 @@ class Tracker:
         try:
             self._run = wandb.init(project="dreamplay", name=run.name, dir=str(run), mode=mode, config=config)
         except wandb.errors.Error as error:
-            raise UserError(f"wandb cannot start: {error}; log in with `wandb login`, or use --wandb offline") from error
+            raise UserError(
+                f"wandb cannot start: {error}; log in with `wandb login`, or use --wandb offline"
+            ) from error
 
     def log(self, report: Report) -> None:
         """Curves of loss, curriculum position and speed."""
         if report.updates % LOG_EVERY == 1:
             self._run.log(report.to_json(), step=report.updates)
 
-    def finish(self, video: Path) -> None:
-        """The video of truth beside dream, and the end of the run."""
+    def film(self, video: Path) -> None:
+        """The video of truth beside dream, an MP4 file."""
         import wandb
 
         self._run.log({"truth beside dream": wandb.Video(str(video), format="mp4")})
-        self._run.finish()
+
+    def __enter__(self) -> Tracker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._run.finish(exit_code=0 if kind is None else 1)

@@ -6,36 +6,35 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from dreamplay.actions import action_size, encode_actions
-from dreamplay.checkpoint import (
-    optimiser_tensors,
-    read_contexts,
-    read_manifest,
-    read_tensors,
-    restore_optimiser,
-    save_checkpoint,
-)
-from dreamplay.classic import ClassicNetwork, RawFrames
+from dreamplay.actions import encode_actions
+from dreamplay.checkpoint import optimiser_tensors, save_checkpoint
+from dreamplay.classic import ClassicNetwork
 from dreamplay.curriculum import Stage, curriculum
 from dreamplay.envs.card import EnvCard
-from dreamplay.episodes import Episode, Episodes
+from dreamplay.episodes import Episode
 from dreamplay.errors import UserError
-from dreamplay.frames import Patches, choose_frames
-from dreamplay.network import Network, NetworkConfig, patch_side
+from dreamplay.interruption import deferred_interrupt
+from dreamplay.network import Network
+from dreamplay.noise import noise_state, own_noise
 from dreamplay.objective import Losses, Targets, objective
 from dreamplay.rewards import RewardBins
-from dreamplay.simulator import build_network, choose_device, describe_network
+from dreamplay.simulator import describe_network
+from dreamplay.whole_files import write_whole
 from dreamplay.windows import Windows
 
-CONTEXTS, CONTEXT_LENGTH = 32, 10
+LOG = "log.jsonl"
 CLIP_NORM = 10.0
 SAVE_SECONDS = 60.0
+WARM_UP_UPDATES = 50
+LOG_EVERY = 10
 
 
 @dataclass(frozen=True)
@@ -43,21 +42,17 @@ class TrainConfig:
     """How a simulator is trained; stored in the checkpoint."""
 
     simulator: str = "default"
-    """"default" or "classic"."""
+    """Which network: "default" or "classic"."""
     curriculum: str = "default"
     """Name of the curriculum."""
     updates: int | None = None
     """Length in updates, or None."""
     minutes: float | None = None
     """Length in minutes, or None; exactly one of the two is given."""
-    batch_steps: int = 256
+    batch_steps: int = 64
     """Steps per update: windows times their length."""
     learning_rate: float | None = None
     """Highest learning rate; None = 0.003, for classic the published 0.00001."""
-    motion_weight: float = 2.0
-    """Weight of pixels that change, against 1 for the others (default simulator)."""
-    event_weight: float = 1.0
-    """Weight of the log-losses of reward and termination."""
     seed: int = 0
     """Seed of weights and windows."""
 
@@ -70,11 +65,12 @@ class Training:
     card: EnvCard
     rewards: RewardBins
     mean_reward: float
-    data: str
+    data_folder: str
     network: Network | ClassicNetwork
     optimiser: torch.optim.Optimizer
     contexts: dict[str, np.ndarray]
     rng: np.random.Generator
+    noise: Tensor
     device: torch.device
     updates: int = 0
     minutes: float = 0.0
@@ -87,19 +83,27 @@ class Training:
         return min(1.0, self.minutes / (self.config.minutes or 1.0))
 
     def save(self, run: Path) -> None:
-        """Write the checkpoint, atomically."""
+        """Write the checkpoint, whole or not at all.
+
+        Raises:
+            UserError: a weight is not finite; what was saved before stays.
+            OSError: the disk is full or not writable; what was saved before stays.
+        """
+        weights, training = self.network.state_dict(), optimiser_tensors(self.optimiser)
+        training |= {f"noise.{self.device.type}": self.noise}
+        if not all(bool(tensor.isfinite().all()) for tensor in (*weights.values(), *training.values())):
+            raise UserError(_diverged(self.updates, run))
         manifest = {
             "env": self.card.to_json(),
             "network": describe_network(self.network),
             "rewards": self.rewards.to_json(),
             "mean_reward": self.mean_reward,
-            "data": self.data,
+            "data": self.data_folder,
             "training": asdict(self.config) | {"done_updates": self.updates, "done_minutes": self.minutes},
             "progress": self.progress,
             "random": self.rng.bit_generator.state,
         }
-        training = optimiser_tensors(self.optimiser)
-        save_checkpoint(run, self.updates, manifest, self.network.state_dict(), self.contexts, training)
+        save_checkpoint(run, manifest, weights, self.contexts, training)
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,9 @@ class Report:
 
 
 def train(training: Training, episodes: list[Episode], run: Path, on_update: Callable[[Report], None]) -> None:
-    """Train to the end of the curriculum, saving every minute, at the end, and when interrupted.
+    """Train to the end of the curriculum, saving at the start, every minute, at the end, and when interrupted.
+
+    Ctrl-C, or a KeyboardInterrupt from `on_update`, saves after the update in hand and is then raised.
 
     Args:
         training: new (`start_training`) or continued (`resume_training`).
@@ -140,145 +146,73 @@ def train(training: Training, episodes: list[Episode], run: Path, on_update: Cal
         on_update: called after each update.
 
     Raises:
-        UserError: the loss or a gradient is not finite; the last good checkpoint stays.
+        UserError: loss, gradient or weights are not finite; the last good checkpoint stays.
+        OSError: the disk is full or not writable; the last checkpoint stays.
     """
     config, network, optimiser = training.config, training.network, training.optimiser
     schedule, windows = curriculum(config.curriculum), Windows(episodes)
-    motion_weight = config.motion_weight if config.simulator == "default" else 1.0
     peak = optimiser.param_groups[0]["initial_lr"]
-    clock = saved = time.monotonic()
+    if training.updates == 0:
+        training.save(run)  # from here on there always is a checkpoint to resume
+    _cut_log(run / LOG, training.updates)
     network.train()
-    try:
-        with (run / "log.jsonl").open("a", encoding="utf-8") as log:
-            while (progress := training.progress) < 1:
-                stage = schedule(progress)
-                length = len(stage.real)
-                batch = windows.sample(training.rng, max(1, config.batch_steps // length), length)
-                targets = Targets(
-                    network.frames.encode(batch.observations).to(training.device),
-                    torch.from_numpy(encode_actions(training.card.action_space, batch.actions)).to(training.device),
-                    training.rewards.encode(batch.rewards).to(training.device),
-                    torch.from_numpy(batch.terminated).float().to(training.device),
-                    torch.from_numpy(batch.mask).float().to(training.device),
-                )
-                losses = objective(network, targets, stage, motion_weight, config.event_weight)
-                optimiser.zero_grad(set_to_none=True)
-                losses.total.backward()
-                norm = float(torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM))
-                if not np.isfinite(norm):
-                    raise UserError(
-                        f"the loss is no longer finite at update {training.updates}; the checkpoint in {run} is the last "
-                        "good one: resume it with a lower --learning-rate"
-                    )
-                for group in optimiser.param_groups:
-                    group["lr"] = peak * stage.rate * min(1.0, (training.updates + 1) / WARM_UP_UPDATES)
-                optimiser.step()
+    clock = saved = time.monotonic()
+    with (
+        deferred_interrupt() as stop,
+        own_noise(training.device, training.noise),
+        (run / LOG).open("a", encoding="utf-8") as log,
+    ):
+        while (progress := training.progress) < 1 and not stop.asked:
+            stage = schedule(progress)
+            length = len(stage.real)
+            batch = windows.sample(training.rng, max(1, config.batch_steps // length), length)
+            targets = Targets(
+                network.frames.encode(batch.observations).to(training.device),
+                torch.from_numpy(encode_actions(training.card.action_space, batch.actions)).to(training.device),
+                training.rewards.encode(batch.rewards).to(training.device),
+                torch.from_numpy(batch.terminated).float().to(training.device),
+                torch.from_numpy(batch.mask).float().to(training.device),
+            )
+            losses = objective(network, targets, stage)
+            optimiser.zero_grad(set_to_none=True)
+            losses.total.backward()
+            norm = float(torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM))
+            if not (isfinite(norm) and isfinite(losses.total.item())):
+                raise UserError(_diverged(training.updates, run))
+            for group in optimiser.param_groups:
+                group["lr"] = peak * stage.rate * min(1.0, (training.updates + 1) / WARM_UP_UPDATES)
+            optimiser.step()
 
-                now = time.monotonic()
-                training.minutes += (now - clock) / 60
-                clock = now
-                training.updates += 1
-                report = Report(training.updates, progress, training.minutes, stage, losses, norm, batch.mask.size)
-                if training.updates % LOG_EVERY == 1:
-                    log.write(json.dumps(report.to_json()) + "\n")
+            now = time.monotonic()
+            training.minutes += (now - clock) / 60
+            clock = now
+            training.updates += 1
+            training.noise = noise_state(training.device)
+            report = Report(training.updates, progress, training.minutes, stage, losses, norm, batch.mask.size)
+            if training.updates % LOG_EVERY == 1:
+                log.write(json.dumps(report.to_json()) + "\n")
+            try:
                 on_update(report)
-                if now - saved > SAVE_SECONDS:
-                    training.save(run)
-                    saved = now
-    except KeyboardInterrupt:
-        training.save(run)
-        raise
-    training.save(run)
+            except KeyboardInterrupt:
+                stop.asked = True
+            if now - saved > SAVE_SECONDS or stop.asked or training.progress >= 1:
+                log.flush()  # the log of a checkpoint is never shorter than the checkpoint
+                training.save(run)
+                saved = now
+    if stop.asked:
+        raise KeyboardInterrupt
 
 
-WARM_UP_UPDATES = 50
-LOG_EVERY = 10
+def _cut_log(path: Path, updates: int) -> None:
+    """Drop what a killed run logged past its last checkpoint: the continued one logs it again."""
+    if path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["updates"] <= updates]
+        write_whole(path, "".join(kept).encode())
 
 
-def start_training(config: TrainConfig, episodes: Episodes, data: str, device: str = "auto") -> Training:
-    """Everything before the first update: codecs chosen from the data, a fresh network, stored contexts."""
-    torch.manual_seed(config.seed)
-    rng = np.random.default_rng(config.seed)
-    train_episodes, _ = episodes.split()
-    rewards = np.concatenate([episode.rewards for episode in train_episodes])
-    card, bins, target = episodes.card, RewardBins.of(rewards), choose_device(device)
-    height, width, _ = card.observation_space.shape
-    size, sizes = (height, width), (action_size(card.action_space), len(bins.values))
-    samples = sample_frames(train_episodes, rng)
-    network: Network | ClassicNetwork
-    if config.simulator == "classic":
-        network = ClassicNetwork(RawFrames(samples.mean((0, 1, 2)) / 255), size, *sizes)
-    else:
-        frames = choose_frames(Patches(size, patch_side(size)), [samples])
-        network = Network(frames, *sizes, NetworkConfig())
-    network = network.to(target, memory_format=torch.channels_last)
-    contexts = choose_contexts(train_episodes, rng)
-    optimiser = make_optimiser(config, network)
-    return Training(config, card, bins, float(rewards.mean()), data, network, optimiser, contexts, rng, target)
-
-
-def resume_training(run: Path, config: TrainConfig, device: str = "auto") -> Training:
-    """Continue a run where its checkpoint stands; `config` may extend its length, nothing else.
-
-    Raises:
-        UserError: the checkpoint is unreadable.
-    """
-    manifest = read_manifest(run)
-    card, bins = EnvCard.from_json(manifest["env"]), RewardBins.from_json(manifest["rewards"])
-    target = choose_device(device)
-    network = build_network(manifest["network"], card, bins).to(target, memory_format=torch.channels_last)
-    network.load_state_dict(read_tensors(run, manifest, "weights"))
-    optimiser = make_optimiser(config, network)
-    restore_optimiser(optimiser, read_tensors(run, manifest, "training"))
-    rng = np.random.default_rng()
-    rng.bit_generator.state = manifest["random"]
-    return Training(
-        config,
-        card,
-        bins,
-        manifest["mean_reward"],
-        manifest["data"],
-        network,
-        optimiser,
-        read_contexts(run, manifest),
-        rng,
-        target,
-        manifest["training"]["done_updates"],
-        manifest["training"]["done_minutes"],
+def _diverged(updates: int, run: Path) -> str:
+    return (
+        f"the training diverged: loss, gradient or weights are not finite at update {updates}; "
+        f"{run} holds the last good checkpoint: continue it with --resume and a lower --learning-rate"
     )
-
-
-def make_optimiser(config: TrainConfig, network: torch.nn.Module) -> torch.optim.Optimizer:
-    """AdamW; for the classic simulator centred RMSProp as published (Chiappa et al. 2017, appendix B.1)."""
-    groups: Any
-    if config.simulator == "classic":
-        rate = config.learning_rate or 1e-5
-        groups = [{"params": list(network.parameters()), "initial_lr": rate}]
-        return torch.optim.RMSprop(groups, lr=rate, alpha=0.95, eps=0.01, momentum=0.9, centered=True)
-    rate = config.learning_rate or 3e-3
-    groups = [{"params": list(network.parameters()), "initial_lr": rate}]
-    return torch.optim.AdamW(groups, lr=rate, eps=1e-6, weight_decay=0.0)
-
-
-def sample_frames(episodes: list[Episode], rng: np.random.Generator, count: int = 2000) -> np.ndarray:
-    """Up to `count` observations (N, H, W, C) drawn evenly over the data: enough to find its colours."""
-    lengths = np.array([len(episode) for episode in episodes])
-    ends = lengths.cumsum()
-    steps = rng.permutation(ends[-1])[:count]
-    steps.sort()
-    where = np.searchsorted(ends, steps, side="right")
-    return np.stack([episodes[e].observations[s - ends[e] + lengths[e]] for e, s in zip(where, steps, strict=True)])
-
-
-def choose_contexts(episodes: list[Episode], rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Real contexts to start dreams from, drawn over the data: observations (M, n, H, W, C), actions (M, n-1, ...)."""
-    length = min(CONTEXT_LENGTH, max(len(episode) for episode in episodes))
-    fitting = [episode for episode in episodes if len(episode) >= length]
-    weights = np.array([len(episode) - length + 1 for episode in fitting], float)
-    chosen = rng.choice(len(fitting), CONTEXTS, p=weights / weights.sum())
-    starts = [int(rng.integers(len(fitting[i]) - length + 1)) for i in chosen]
-    pairs = [(fitting[i], start) for i, start in zip(chosen, starts, strict=True)]
-    return {
-        "observations": np.stack([episode.observations[s : s + length] for episode, s in pairs]),
-        "actions": np.stack([episode.actions[s : s + length - 1] for episode, s in pairs]),
-    }

@@ -74,6 +74,7 @@ class StubStep(NamedTuple):
     rewards: np.ndarray  # float32 (B,)
     terminated: np.ndarray  # bool (B,)
     termination_probability: np.ndarray  # float32 (B,)
+    expected_rewards: np.ndarray  # float32 (B,)
 
 
 class StubSimulator:
@@ -158,11 +159,13 @@ class StubSimulator:
         left = state["left"] - 1
         pixel = frame[:, 0, 0, 0].numpy()
         terminated = left.numpy() == 0 if self.lengths else pixel % 13 == 0
+        rewards = np.where(pixel % 3 == 0, 1, np.where(total.numpy() == 5, -0.25, 0)).astype(np.float32)
         step = StubStep(
             observations=frame.numpy().astype(np.uint8) if decode else np.zeros((0,), np.uint8),
-            rewards=np.where(pixel % 3 == 0, 1, np.where(total.numpy() == 5, -0.25, 0)).astype(np.float32),
+            rewards=rewards,
             terminated=terminated,
             termination_probability=np.where(terminated, 0.75, pixel % 4 / 16).astype(np.float32),
+            expected_rewards=rewards.copy(),
         )
         return {"frame": frame, "total": total, "left": left}, step
 

@@ -42,7 +42,7 @@ class Act:
     horizon: int = 15
     """cem: steps that a plan looks ahead."""
 
-    candidates: int = 64
+    candidates: int = 32
     """cem: action sequences scored per iteration; the best eighth of them leads on."""
 
     iterations: int = 2

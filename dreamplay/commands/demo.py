@@ -3,6 +3,7 @@
 import shutil
 import time
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,17 @@ from dreamplay.commands.evaluate import Evaluate
 from dreamplay.commands.train import Train
 
 METRICS = "metrics.json"
+SETTINGS = "demo.json"  # written first: marks the folder as a demo's own, an interrupted one's too
+OWN = ("data", "run", "dream.mp4", "planner.mp4", "play.mp4", "report.html", METRICS, SETTINGS)
+LEAST_STEPS = 1000
 
 
 @dataclass(frozen=True)
 class Demo:
     """The whole story in minutes: collect, train, truth horizon, plan in the dream, act in reality, report.
 
-    With a display it ends by opening the player. Running it again replaces an earlier demo in the same folder.
+    With a display it ends by opening the player. Running it again replaces an earlier demo in the same folder, unless
+    something else has been put there.
     """
 
     env: str = "Dreamplay/Bricks-v0"
@@ -50,10 +55,12 @@ class Demo:
 
     def run(self) -> dict[str, Any]:
         """Run the demo; returns {"exact_frame_rate", "return_random", "return_planner", ...}."""
-        from dreamplay.answers import write_json
+        from dreamplay.json_files import write_json
 
         began = time.monotonic()
+        self._check()
         self._clear()
+        write_json(self.out / SETTINGS, vars(self))
         data, run = self.out / "data", self.out / "run"
         _say("1/5", f"collecting {self.steps} steps of {self.env}")
         collected = Collect(env=self.env, steps=self.steps, out=data, seed=self.seed).run()
@@ -68,8 +75,6 @@ class Demo:
             agent="cem",
             episodes=self.episodes,
             max_steps=self.max_steps,
-            candidates=32,
-            iterations=2,
             video=self.out / "planner.mp4",
             seed=self.seed,
         ).run()
@@ -91,17 +96,39 @@ class Demo:
             "minutes": (time.monotonic() - began) / 60,
         }
         _say("5/5", f"report: {self.out / 'report.html'}")
-        self._report(metrics, Path(judged["files"]["png"]))
         write_json(self.out / METRICS, metrics)
+        self._report(metrics, Path(judged["files"]["png"]))
         self._finish(run)
         return metrics
+
+    def _check(self) -> None:
+        """Whatever would stop the demo half-way stops it before an earlier one makes room."""
+        from dreamplay.envs.real import make_env
+        from dreamplay.errors import UserError
+
+        for option, value, least in (
+            ("--steps", self.steps, LEAST_STEPS),
+            ("--horizon", self.horizon, 1),
+            ("--episodes", self.episodes, 1),
+            ("--max-steps", self.max_steps, 1),
+            ("--seed", self.seed, 0),
+        ):
+            if value < least:
+                raise UserError(f"{option} {value} is not possible; it must be at least {least}")
+        if not (self.minutes > 0 and isfinite(self.minutes)):
+            raise UserError(f"--minutes {self.minutes} is not possible; it must be a number above 0")
+        make_env(self.env).close()
 
     def _clear(self) -> None:
         """An earlier demo makes room for this one, nothing else does."""
         from dreamplay.folders import claim
 
-        if (self.out / METRICS).is_file():
-            shutil.rmtree(self.out)
+        if (self.out / SETTINGS).is_file() and {path.name for path in self.out.iterdir()} <= set(OWN):
+            for path in sorted(self.out.iterdir(), key=lambda path: path.name == SETTINGS):  # the mark goes last
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
         claim(self.out)
 
     def _report(self, metrics: dict[str, Any], plot: Path) -> None:
@@ -109,31 +136,31 @@ class Demo:
 
         page = Page(
             f"A dream of {self.env}",
-            f"{metrics['real_steps']} real steps of a random agent, {metrics['training_minutes']:.1f} minutes of training, "
-            f"seed {self.seed}",
+            f"{metrics['real_steps']:,} real steps of a random agent, {metrics['training_minutes']:.1f} minutes of "
+            f"training, seed {self.seed}",
         )
         page.section(
             "The dream beside the truth",
-            "Held-out episodes: after the context frames both sides take the same actions, and the dream sees nothing but "
-            "its own frames.",
+            "Held-out episodes: after the context frames both sides take the same actions, and the dream sees nothing "
+            "but its own frames.",
         )
         page.video(self.out / "dream.mp4")
         page.section("How long it stays true", "Share of frames that are right in every pixel, after so many steps.")
         exact, still = metrics["exact_frame_rate"], metrics["exact_frame_rate_last_frame"]
         page.table(
             ["horizon in steps", "dream", "last frame repeated", "windows"],
-            [[h, _share(exact[h]), _share(still[h]), str(metrics["windows"][h])] for h in exact],
+            [[h, _number(exact[h], 3), _number(still[h], 3), str(metrics["windows"][h])] for h in exact],
         )
         page.picture(plot)
         page.section(
             "Planning in the dream, acting in reality",
-            f"Mean return of {self.episodes} real episodes with its 95 % confidence interval. The planner (cross-entropy "
-            f"method) sees only the dream; its episodes are cut after {self.max_steps} steps.",
+            f"Mean return of {self.episodes} real episodes with its 95 % confidence interval. The planner "
+            f"(cross-entropy method) sees only the dream; its episodes are cut after {self.max_steps} steps.",
         )
         page.table(
             ["agent", "mean return", "±"],
             [
-                [name, f"{metrics[f'return_{key}']:.2f}", f"{metrics[f'return_{key}_ci95']:.2f}"]
+                [name, _number(metrics[f"return_{key}"], 2), _number(metrics[f"return_{key}_ci95"], 2)]
                 for name, key in (("random", "random"), ("planner in the dream", "planner"))
             ],
         )
@@ -162,5 +189,5 @@ def _say(stage: str, text: str) -> None:
     print(f"\n[{stage}] {text}", flush=True)
 
 
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None or not isfinite(value) else f"{value:.{digits}f}"

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from dreamplay.envs.card import EnvCard
     from dreamplay.episodes import Episodes
     from dreamplay.simulator import Simulator
+    from dreamplay.training import Training
 
 FPS = 15
 
@@ -55,10 +56,10 @@ class Evaluate:
         """Evaluate; returns {"horizons", "baselines", "context", "windows", "seed", "run", "data", "files"}."""
         from rich.console import Console
 
-        from dreamplay.answers import write_json
         from dreamplay.horizon import held_out_windows, truth_horizon
         from dreamplay.horizon_report import plot, table
         from dreamplay.horizon_video import choose_clips, pictures
+        from dreamplay.json_files import write_json
         from dreamplay.progress import progress
         from dreamplay.simulator import load
         from dreamplay.video import write_video
@@ -117,8 +118,8 @@ class Evaluate:
         return others
 
 
-def open_data(data: Path | None, simulator: "Simulator", run: Path) -> "Episodes":
-    """The data to judge a simulator on: what was asked for, else what the run says it was trained on.
+def open_data(data: Path | None, simulator: "Simulator | Training", run: Path) -> "Episodes":
+    """The data of a simulator: what was asked for, else what the run says it was trained on.
 
     Raises:
         UserError: there is no such folder, or its frames or actions are not the simulator's.

@@ -1,5 +1,7 @@
 """`dreamplay train`: learn a simulator of an environment from its episodes."""
 
+import os
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -9,48 +11,51 @@ import tyro
 if TYPE_CHECKING:
     from dreamplay.episodes import Episodes
     from dreamplay.tracking import Tracker
-    from dreamplay.training import TrainConfig, Training
+    from dreamplay.training import Report, Training
 
 DEFAULT_MINUTES = 10.0
 COLLECT_STEPS = 20000
+RECENT_UPDATES = 50
 
 
 @dataclass(frozen=True)
 class Train:
     """Learn a simulator from episodes, by a curriculum from real frames to its own predictions.
 
-    Ctrl-C saves; --resume continues. Weights are saved every minute, with or without wandb.
+    Ctrl-C saves; --resume continues, with the settings of the run where none are given anew. Weights are saved every
+    minute, with or without wandb.
     """
 
     env: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="ENV")] = None
-    """Environment to learn: its data in data/<env> is used, or collected first (20000 random steps) if there is none."""
+    """Environment to learn: its data in data/<env> is used, or 20000 random steps are collected there first."""
 
     data: Path | None = None
     """Data folder to learn from, instead of ENV."""
 
     minutes: float | None = None
-    """Length of the training in minutes; 10 unless --updates is given."""
+    """Length of the training in minutes, earlier parts of a resumed one included; 10 unless --updates is given."""
 
     updates: int | None = None
-    """Length of the training in updates, instead of --minutes."""
+    """Length of the training in updates, earlier parts of a resumed one included; instead of --minutes."""
 
-    curriculum: str = "default"
-    """Which inputs are real when: default, teacher-forcing, pdt-0 ... pdt-100, pdt-46-alternating, oh."""
+    curriculum: str | None = None
+    """Which inputs are real when: default (if none is named), teacher-forcing, pdt-0 ... pdt-100,
+    pdt-46-alternating, oh."""
 
-    simulator: Literal["default", "classic"] = "default"
-    """default, or classic: the published recurrent environment simulator (Chiappa et al. 2017)."""
+    simulator: Literal["default", "classic"] | None = None
+    """default (if none is named), or classic: the published recurrent environment simulator (Chiappa et al. 2017)."""
 
     out: Path | None = None
     """Run folder to make; runs/<env> by default."""
 
     resume: bool = False
-    """Continue the run in --out where it stopped."""
+    """Continue the run in --out where it stopped; without one, start it."""
 
     learning_rate: float | None = None
     """Highest learning rate; 0.003 by default, for classic the published 0.00001."""
 
-    batch_steps: int = 256
-    """Steps per update: windows times their length."""
+    batch_steps: int | None = None
+    """Steps per update: windows times their length, at least one window; 128 by default."""
 
     device: str = "auto"
     """Where to train: auto (a GPU when there is one), cpu, cuda."""
@@ -62,51 +67,27 @@ class Train:
     """Curves and a video in Weights & Biases."""
 
     seed: int = 0
-    """Seed of weights and windows."""
+    """Seed of weights and windows; a resumed run keeps its own."""
 
     json: Path | None = None
     """File to write the summary to."""
 
     def run(self) -> dict[str, Any]:
-        """Train; returns {"run", "env", "data", "updates", "minutes", "frames_per_second", "loss", "parameters"}."""
-        import torch
+        """Train; returns {"run", "env", "data", "updates", "minutes", "frames_per_second", "loss", "parameters"}.
 
-        from dreamplay.progress import progress
-        from dreamplay.training import Report, train
+        "loss" is about the mean of the last 50 updates; None, as "frames_per_second", when nothing was left to train.
+        """
+        import torch
 
         self._check()
         torch.set_num_threads(self.threads)
         run, training, episodes = self._prepare()
-        train_episodes, _ = episodes.split()
-        parameters = sum(p.numel() for p in training.network.parameters())
-        print(
-            f"training on {training.device} with {self.threads} thread(s): {training.config.simulator} simulator, "
-            f"{parameters / 1e6:.2f} M parameters, {training.network.frames.to_json()['kind']} frames of "
-            f"{training.network.frames.channels} channels, {episodes.steps} steps in {len(episodes)} episodes, "
-            f"curriculum {training.config.curriculum}, into {run}",
-            flush=True,
-        )
-        tracker = self._tracker(run, training)
-        steps, last, mean_loss = 0, None, 0.0
-        by_updates = training.config.updates is not None
-        total = training.config.updates or 60 * (training.config.minutes or 0)
-        begun = training.updates if by_updates else 60 * training.minutes
-        with progress("train", max(0, total - begun), "updates" if by_updates else "seconds") as bar:
-
-            def on_update(report: Report) -> None:
-                nonlocal steps, last, mean_loss
-                steps, last = steps + report.steps, report
-                mean_loss += (report.losses.total.item() - mean_loss) / min(report.updates, 50)
-                if tracker is not None:
-                    tracker.log(report)
-                now = (report.updates if by_updates else 60 * report.minutes) - begun
-                speed = steps / max(bar.seconds, 1e-9)
-                bar.advance(now - bar.done, f"loss {mean_loss:.3f}, {report.stage}, {speed:.0f} frames/s")
-
-            train(training, train_episodes, run, on_update)
-            speed = steps / max(bar.seconds, 1e-9)
-        if tracker is not None:
-            tracker.finish(self._film(run, episodes))
+        parameters = sum(parameter.numel() for parameter in training.network.parameters())
+        self._announce(run, training, episodes, parameters)
+        with self._tracker(run, training) as tracker:
+            loss, frames_per_second = self._train(run, training, episodes, tracker)
+            if tracker is not None:
+                tracker.film(self._film(run, episodes))
         print(f"saved in {run} after {training.updates} updates\nnext: dreamplay evaluate {run}")
         return {
             "run": str(run),
@@ -114,17 +95,24 @@ class Train:
             "data": str(episodes.folder),
             "updates": training.updates,
             "minutes": training.minutes,
-            "frames_per_second": speed,
-            "loss": mean_loss if last else None,
+            "frames_per_second": frames_per_second,
+            "loss": loss,
             "parameters": parameters,
         }
 
     def _check(self) -> None:
+        from math import isfinite
+
         from dreamplay.curriculum import curriculum
         from dreamplay.errors import UserError
+        from dreamplay.simulator import choose_device
 
-        if (self.env is None) == (self.data is None):
+        if self.env is not None and self.data is not None:
+            raise UserError("ENV and --data exclude each other; give one of them")
+        if self.env is None and self.data is None and not (self.resume and self.out is not None):
             raise UserError("name what to learn: either an environment (dreamplay train ENV) or a folder (--data DIR)")
+        if self.env is not None and (Path(self.env) / "data.json").is_file():
+            raise UserError(f"{self.env} is a data folder; learn from it with: dreamplay train --data {self.env}")
         if self.minutes is not None and self.updates is not None:
             raise UserError("--minutes and --updates exclude each other; give one of them")
         for option, value in (
@@ -134,56 +122,63 @@ class Train:
             ("--batch-steps", self.batch_steps),
             ("--threads", self.threads),
         ):
-            if value is not None and not value > 0:
-                raise UserError(f"{option} {value} is not possible; it must be above 0")
-        curriculum(self.curriculum)
-
-    def _config(self) -> "TrainConfig":
-        from dreamplay.training import TrainConfig
-
-        minutes = None if self.updates is not None else self.minutes or DEFAULT_MINUTES
-        return TrainConfig(
-            simulator=self.simulator,
-            curriculum=self.curriculum,
-            updates=self.updates,
-            minutes=minutes,
-            batch_steps=self.batch_steps,
-            learning_rate=self.learning_rate,
-            seed=self.seed,
-        )
+            if value is not None and not (value > 0 and isfinite(value)):
+                raise UserError(f"{option} {value} is not possible; it must be a number above 0")
+        if self.learning_rate is not None and self.learning_rate > 1:
+            raise UserError(f"--learning-rate {self.learning_rate} is far too high; use at most 1")
+        if self.seed < 0:
+            raise UserError(f"--seed {self.seed} is negative; choose one from 0 on")
+        if self.curriculum is not None:
+            curriculum(self.curriculum)
+        choose_device(self.device)
 
     def _prepare(self) -> "tuple[Path, Training, Episodes]":
         """The run folder, the training at its start or where it stopped, and its data."""
         from dreamplay.checkpoint import MANIFEST
-        from dreamplay.episodes import Episodes
+        from dreamplay.errors import UserError
         from dreamplay.folders import claim, run_folder
-        from dreamplay.training import resume_training, start_training
+        from dreamplay.starting import start_training
+        from dreamplay.training import TrainConfig
 
-        if self.resume:
-            run = self.out or run_folder(self._env_id())
-            if (run / MANIFEST).is_file():
-                training = resume_training(run, self._config(), self.device)
-                return run, training, Episodes.open(self.data or run / training.data)
-        self._curb_overwriting()
-        data = self.data or self._collected()
-        episodes = Episodes.open(data)
-        run = claim(self.out or run_folder(episodes.card.id))
-        training = start_training(self._config(), episodes, str(data.resolve()), self.device)
-        return run, training, episodes
+        run = self.out or run_folder(self._env_id())
+        if (run / MANIFEST).is_file():
+            if self.resume:
+                return run, *self._continue(run)
+            raise UserError(f"{run} holds a run; continue it with --resume, or choose another folder with --out")
+        if self.env is None and self.data is None:
+            raise UserError(f"there is no run in {run} to continue; name what to learn: dreamplay train ENV")
+        episodes = None if self.data is None else _open(self.data)
+        claim(run)  # before any data are collected for it
+        episodes = episodes or _open(self._collected())
+        length = {} if self.updates is not None else {"minutes": self.minutes or DEFAULT_MINUTES}
+        config = TrainConfig(**{**self._settings(), **length, "seed": self.seed})
+        return run, start_training(config, episodes, _relative(episodes.folder, run), self.device), episodes
 
-    def _curb_overwriting(self) -> None:
-        """A used --out is refused before data are collected for it."""
-        from dreamplay.folders import claim
+    def _continue(self, run: Path) -> "tuple[Training, Episodes]":
+        from dreamplay.commands.evaluate import open_data
+        from dreamplay.errors import UserError
+        from dreamplay.starting import resume_training
 
-        if self.out is not None:
-            claim(self.out)
+        training = resume_training(run, self._settings(), self.device)
+        if (self.env or self.data) is not None and (asked := self._env_id()) != training.card.id:
+            raise UserError(f"{run} learns {training.card.id}, not {asked}; choose another folder with --out")
+        episodes = open_data(self.data, training, run)
+        if self.data is not None:
+            training.data_folder = _relative(self.data, run)
+        if training.progress >= 1:
+            print(f"{run} is trained to its end; to go on, give more --minutes or --updates than it had")
+        return training, episodes
+
+    def _settings(self) -> dict[str, Any]:
+        """Fields of `TrainConfig` that were given; all others keep their default, or what the run has stored."""
+        names = ("simulator", "curriculum", "updates", "minutes", "batch_steps", "learning_rate")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def _env_id(self) -> str:
         from dreamplay.envs.real import card_of, make_env
-        from dreamplay.episodes import Episodes
 
         if self.data is not None:
-            return Episodes.open(self.data).card.id
+            return _open(self.data).card.id
         env = make_env(str(self.env))
         env.close()
         return card_of(env).id
@@ -198,9 +193,49 @@ class Train:
             Collect(env=str(self.env), steps=COLLECT_STEPS, seed=self.seed).run()
         return folder
 
-    def _tracker(self, run: Path, training: "Training") -> "Tracker | None":
+    def _announce(self, run: Path, training: "Training", episodes: "Episodes", parameters: int) -> None:
+        frames = training.network.frames
+        print(
+            f"training on {training.device} with {self.threads} thread(s): {training.config.simulator} simulator, "
+            f"{parameters / 1e6:.2f} M parameters, {frames.to_json()['kind']} frames of {frames.channels} channels, "
+            f"{episodes.steps} steps in {len(episodes)} episodes (memory-mapped, never loaded as a whole), curriculum "
+            f"{training.config.curriculum}, into {run}",
+            flush=True,
+        )
+
+    def _train(
+        self, run: Path, training: "Training", episodes: "Episodes", tracker: "Tracker | None"
+    ) -> tuple[float | None, float | None]:
+        """Trains under a progress bar; returns the latest mean loss and the frames per second."""
+        from dreamplay.progress import progress
+        from dreamplay.training import train
+
+        seen, steps, loss = 0, 0, 0.0
+        by_updates = training.config.updates is not None
+        total = training.config.updates or 60 * (training.config.minutes or 0)
+        begun = training.updates if by_updates else 60 * training.minutes
+        with progress("train", max(0, total - begun), "updates" if by_updates else "seconds") as bar:
+
+            def on_update(report: "Report") -> None:
+                nonlocal seen, steps, loss
+                seen, steps = seen + 1, steps + report.steps
+                loss += (report.losses.total.item() - loss) / min(seen, RECENT_UPDATES)
+                if tracker is not None:
+                    tracker.log(report)
+                now = (report.updates if by_updates else 60 * report.minutes) - begun
+                speed = steps / max(bar.seconds, 1e-9)
+                bar.advance(now - bar.done, f"loss {loss:.3f}, {report.stage}, {speed:.0f} frames/s")
+
+            try:
+                train(training, episodes.split()[0], run, on_update)
+            except KeyboardInterrupt:
+                print(f"saved after {training.updates} updates; to go on: dreamplay train --out {run} --resume")
+                raise
+            return (loss, steps / max(bar.seconds, 1e-9)) if seen else (None, None)
+
+    def _tracker(self, run: Path, training: "Training") -> "AbstractContextManager[Tracker | None]":
         if self.wandb == "off":
-            return None
+            return nullcontext()
         from dreamplay.tracking import Tracker
 
         return Tracker(self.wandb, run, vars(training.config) | {"env": training.card.id})
@@ -216,3 +251,17 @@ class Train:
         path = run / "dream.mp4"
         write_video(path, pictures(simulator, choose_clips(windows, self.seed), self.seed), fps=episodes.card.fps)
         return path
+
+
+def _open(folder: Path) -> "Episodes":
+    from dreamplay.episodes import Episodes
+
+    return Episodes.open(folder)
+
+
+def _relative(data: Path, run: Path) -> str:
+    """How the run names its data: relative to itself, so that both can be moved together."""
+    try:
+        return Path(os.path.relpath(data.resolve(), run.resolve())).as_posix()
+    except ValueError:  # on another drive
+        return str(data.resolve())

@@ -232,7 +232,7 @@ def test_first_candidates_hold_a_direction() -> None:
 
 def test_a_score_of_another_shape_is_refused() -> None:
     planner = CrossEntropyPlanner(gym.spaces.Discrete(2))
-    with pytest.raises(ValueError, match=r"shape \(1, 64, 15\).*\(1, 64\)"):
+    with pytest.raises(ValueError, match=r"shape \(1, 32, 15\).*\(1, 32\)"):
         planner.plan(lambda actions: actions)
 
 

@@ -182,7 +182,8 @@ class Corridor(StubSimulator):
         _, step = super().step(state, actions, **settings)
         end = place == 9
         there = torch.from_numpy(place)[:, None, None, None].expand_as(state["frame"])
-        step = step._replace(rewards=end.astype(np.float32), termination_probability=end.astype(np.float32))
+        chance = end.astype(np.float32)
+        step = step._replace(expected_rewards=chance, termination_probability=chance)
         return {**state, "frame": there}, step
 
 

@@ -13,7 +13,7 @@ from toys import StubSimulator
 
 
 class Scripted:
-    """Rewards are 10 * row + action; termination probabilities come from a table by step."""
+    """Expected rewards are 10 * row + action; termination probabilities come from a table by step."""
 
     def __init__(self, termination: list[float], mean_reward: float = 0.0) -> None:
         self.termination = np.array(termination, np.float32)
@@ -27,7 +27,7 @@ class Scripted:
         assert not decode
         self.batches.append(len(actions))
         answer = SimpleNamespace(
-            rewards=(10 * state["row"].numpy() + actions).astype(np.float32),
+            expected_rewards=(10 * state["row"].numpy() + actions).astype(np.float32),
             termination_probability=self.termination[state["time"].numpy()],
         )
         return {"row": state["row"], "time": state["time"] + 1}, answer

@@ -193,14 +193,15 @@ def test_json_holds_the_answer_in_strict_json(main, tmp_path):
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_json_on_a_full_disk_names_the_file(main, tmp_path, capsys, monkeypatch):
-    def fill_the_disk(path, value):
+def test_json_on_a_full_disk_names_the_file_and_leaves_nothing(main, tmp_path, capsys, monkeypatch):
+    def no_space_left(descriptor):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("dreamplay.folders.write_json", fill_the_disk)
+    monkeypatch.setattr("os.fsync", no_space_left)
     file = tmp_path / "answer.json"
     assert main(answer={}, json=file, out=Path("runs/x")) == (2, True)
     assert the_line(capsys).startswith(f"dreamplay: {file}: the disk is full")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["taken.json", "folder", "missing/answer.json", "taken.json/answer.json"])

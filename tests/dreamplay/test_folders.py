@@ -1,12 +1,11 @@
 """Output folders: named after the environment, and never one that is used."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from dreamplay.errors import UserError
-from dreamplay.folders import claim, data_folder, run_folder, slug, write_json
+from dreamplay.folders import claim, data_folder, run_folder, slug
 
 
 def test_folders_are_named_after_the_environment():
@@ -35,18 +34,3 @@ def test_a_file_is_no_folder(tmp_path):
         with pytest.raises(UserError, match="a file is in its way"):
             claim(path)
     assert (tmp_path / "file").read_text() == "mine"
-
-
-def test_json_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    write_json(tmp_path / "a.json", {"n": 1})
-    write_json(tmp_path / "a.json", {"n": 2})
-    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
-
-    def full(_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("dreamplay.folders.os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_json(tmp_path / "a.json", {"n": 3})
-    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
-    assert json.loads((tmp_path / "a.json").read_text()) == {"n": 2}

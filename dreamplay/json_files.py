@@ -1,13 +1,14 @@
-"""The answer of a command as a JSON file: refused early where it cannot be kept, strict JSON where it can."""
+"""JSON files: strict, written whole or not at all, and refused early where they cannot be kept."""
 
+import json
 import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dreamplay import folders
 from dreamplay.errors import UserError
+from dreamplay.whole_files import write_whole
 
 
 def check_json(path: Path) -> None:
@@ -26,31 +27,28 @@ def check_json(path: Path) -> None:
         raise UserError(f"--json {path}: the folder {path.parent} cannot be written to; name another place")
 
 
-def write_json(path: Path, answer: Any) -> None:
-    """Writes the answer of a command, whole or not at all.
+def write_json(path: Path, value: Any) -> None:
+    """Writes a JSON file, whole or not at all.
 
     Args:
         path: The file.
-        answer: Dictionaries, sequences, NumPy arrays and scalars, paths, numbers, text. What is not a finite number
+        value: Dictionaries, sequences, NumPy arrays and scalars, paths, numbers, text. What is not a finite number
             becomes null: JSON has no word for it.
 
     Raises:
         OSError: The file cannot be written; `filename` names it.
     """
-    try:
-        folders.write_json(path, _plain(answer))
-    except OSError as error:
-        error.filename = str(path)  # a failing write names no file, and the temporary one is of no interest
-        raise
+    write_whole(path, (json.dumps(plain(value), indent=1, allow_nan=False) + "\n").encode())
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as strict JSON can hold it, see `write_json`."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if hasattr(value, "tolist"):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,124 @@
+"""The start of a training, new or where an earlier one stopped."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from dreamplay.actions import action_size
+from dreamplay.checkpoint import read_contexts, read_manifest, read_tensors, restore_optimiser
+from dreamplay.classic import ClassicNetwork, RawFrames
+from dreamplay.episodes import Episodes
+from dreamplay.errors import UserError
+from dreamplay.frames import Patches, choose_frames
+from dreamplay.network import Network, NetworkConfig, patch_side
+from dreamplay.noise import noise_state, own_noise
+from dreamplay.rewards import RewardBins
+from dreamplay.selection import check_finite, choose_contexts, sample_frames
+from dreamplay.simulator import choose_device, read_model
+from dreamplay.training import TrainConfig, Training
+
+
+def start_training(config: TrainConfig, episodes: Episodes, data: str, device: str = "auto") -> Training:
+    """Everything before the first update: codecs chosen from the data, a fresh network, stored contexts.
+
+    Args:
+        config: how to train.
+        episodes: the data; its held-out part is left alone.
+        data: its folder as the checkpoint will name it, relative to the run folder or absolute.
+        device: "auto", "cpu", "cuda", ...
+
+    Raises:
+        UserError: the data hold numbers that are not finite, or too little to hold a part of it out; the device is not
+            there.
+    """
+    target = choose_device(device)
+    rng = np.random.default_rng(config.seed)
+    train_episodes, _ = episodes.split()
+    check_finite(train_episodes, episodes.folder)
+    rewards = np.concatenate([episode.rewards for episode in train_episodes])
+    card, bins = episodes.card, RewardBins.of(rewards)
+    height, width, _ = card.observation_space.shape
+    size, sizes = (height, width), (action_size(card.action_space), len(bins.values))
+    samples = sample_frames(train_episodes, rng)
+    network: Network | ClassicNetwork
+    with own_noise(target, config.seed):
+        if config.simulator == "classic":
+            network = ClassicNetwork(RawFrames(samples.mean((0, 1, 2)) / 255), size, *sizes)
+        else:
+            network = Network(choose_frames(Patches(size, patch_side(size)), [samples]), *sizes, NetworkConfig())
+        noise = noise_state(target)
+    contexts = choose_contexts(train_episodes, rng)
+    network = _place(network, target)
+    optimiser = make_optimiser(config, network)
+    return Training(config, card, bins, float(rewards.mean()), data, network, optimiser, contexts, rng, noise, target)
+
+
+def resume_training(run: Path, changes: dict[str, Any], device: str = "auto") -> Training:
+    """Continue a run where its checkpoint stands.
+
+    Args:
+        run: the run folder.
+        changes: fields of its `TrainConfig` to set anew; "updates" and "minutes", which replace each other, are those
+            of the whole training, what is done included.
+        device: "auto", "cpu", "cuda", ...
+
+    Raises:
+        UserError: the checkpoint is unreadable, the device is not there, or another simulator is asked for.
+    """
+    target = choose_device(device)
+    manifest = read_manifest(run)
+    card, bins, network = read_model(run, manifest)
+    stored = manifest["training"]
+    config = TrainConfig(**{field.name: stored[field.name] for field in fields(TrainConfig)})
+    if changes.get("simulator", config.simulator) != config.simulator:
+        raise UserError(f"{run} trains the {config.simulator} simulator; for another one choose another folder")
+    if {"updates", "minutes"} & changes.keys():
+        config = replace(config, updates=None, minutes=None)
+    config = replace(config, **changes)
+    network = _place(network, target)
+    optimiser = make_optimiser(config, network)
+    state = read_tensors(run, manifest, "training")
+    noises = {key: state.pop(key) for key in list(state) if key.startswith("noise.")}
+    restore_optimiser(optimiser, state)
+    with own_noise(target, config.seed + stored["done_updates"]):
+        fresh = noise_state(target)  # a generator of one kind of device says nothing to another
+    rng = np.random.default_rng()
+    rng.bit_generator.state = manifest["random"]
+    return Training(
+        config,
+        card,
+        bins,
+        manifest["mean_reward"],
+        manifest["data"],
+        network,
+        optimiser,
+        read_contexts(run, manifest),
+        rng,
+        noises.get(f"noise.{target.type}", fresh),
+        target,
+        stored["done_updates"],
+        stored["done_minutes"],
+    )
+
+
+def make_optimiser(config: TrainConfig, network: torch.nn.Module) -> torch.optim.Optimizer:
+    """AdamW; for the classic simulator centred RMSProp as published (Chiappa et al. 2017, appendix B.1)."""
+    groups: Any
+    if config.simulator == "classic":
+        rate = config.learning_rate or 1e-5
+        groups = [{"params": list(network.parameters()), "initial_lr": rate}]
+        return torch.optim.RMSprop(groups, lr=rate, alpha=0.95, eps=0.01, momentum=0.9, centered=True)
+    rate = config.learning_rate or 3e-3
+    groups = [{"params": list(network.parameters()), "initial_lr": rate}]
+    return torch.optim.AdamW(groups, lr=rate, eps=1e-6, weight_decay=0.0)
+
+
+def _place(network: Network | ClassicNetwork, device: torch.device) -> Network | ClassicNetwork:
+    """On the device, convolutions in the memory format in which a CPU trains half as fast again."""
+    torch.nn.utils.convert_conv2d_weight_memory_format(network.to(device), torch.channels_last)
+    return network

@@ -1,0 +1,183 @@
+"""Frames: nothing lost on the way in and out, losses and samples as computed by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dreamplay.frames import (
+    MAX_COLOURS,
+    ColourFrames,
+    PaletteFrames,
+    Patches,
+    choose_frames,
+    frames_from_json,
+    nearest_colour,
+)
+
+SIZES = st.tuples(st.integers(1, 11), st.integers(1, 11))
+SIDES = st.integers(1, 4)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def palette(rng: np.random.Generator, count: int, channels: int) -> np.ndarray:
+    """Up to `count` random colours (K, C), in ascending order, all different."""
+    return np.unique(rng.integers(0, 256, (count, channels), np.uint8), axis=0)
+
+
+@settings(deadline=None, max_examples=60)
+@given(size=SIZES, side=SIDES, channels=st.sampled_from([1, 3]), count=st.integers(1, 32), seed=SEEDS)
+def test_a_palette_loses_nothing(size, side, channels, count, seed):
+    rng = np.random.default_rng(seed)
+    colours = palette(rng, count, channels)
+    observations = colours[rng.integers(0, len(colours), (2, 3, *size))]
+    frames = PaletteFrames(Patches(size, side), colours)
+    codes = frames.encode(observations)
+    rows, columns = math.ceil(size[0] / side), math.ceil(size[1] / side)
+    assert codes.shape == (2, 3, rows, columns, side**2)
+    assert codes.dtype == torch.uint8
+    np.testing.assert_array_equal(frames.decode(codes), observations)
+    np.testing.assert_array_equal(frames_from_json(frames.to_json()).decode(codes), observations)
+
+
+@settings(deadline=None, max_examples=40)
+@given(size=SIZES, side=SIDES, channels=st.sampled_from([1, 3]), seed=SEEDS)
+def test_intensities_lose_nothing(size, side, channels, seed):
+    observations = np.random.default_rng(seed).integers(0, 256, (2, *size, channels), np.uint8)
+    frames = ColourFrames(Patches(size, side), channels)
+    codes = frames.encode(observations)
+    assert codes.shape[-2:] == (channels, side**2)
+    assert 0 <= codes.min() <= codes.max() <= 1
+    np.testing.assert_array_equal(frames.decode(codes), observations)
+    np.testing.assert_array_equal(frames_from_json(frames.to_json()).decode(codes), observations)
+
+
+def test_a_patch_holds_the_pixels_of_its_square_and_padding_repeats_the_edge():
+    pixels = np.arange(12).reshape(3, 4, 1)
+    cut = Patches((3, 4), 2).cut(pixels)[..., 0]
+    np.testing.assert_array_equal(cut, [[[0, 1, 4, 5], [2, 3, 6, 7]], [[8, 9, 8, 9], [10, 11, 10, 11]]])
+
+
+@settings(deadline=None, max_examples=40)
+@given(channels=st.sampled_from([1, 3]), count=st.integers(1, 20), seed=SEEDS)
+def test_an_unknown_colour_becomes_its_nearest(channels, count, seed):
+    rng = np.random.default_rng(seed)
+    colours = palette(rng, count, channels)
+    observations = rng.integers(0, 256, (4, 5, channels), np.uint8)
+    observations[0, 0] = colours[-1]  # a known one among them
+    classes = nearest_colour(observations, colours)
+    distances = ((observations[..., None, :].astype(int) - colours.astype(int)) ** 2).sum(-1)
+    chosen = np.take_along_axis(distances, classes[..., None].astype(int), -1)[..., 0]
+    np.testing.assert_array_equal(chosen, distances.min(-1))
+    assert classes[0, 0] == len(colours) - 1
+
+
+def test_a_palette_is_chosen_up_to_32_colours_and_intensities_beyond():
+    patches = Patches((4, 16), 2)
+    few = np.arange(MAX_COLOURS, dtype=np.uint8).repeat(2).reshape(1, 4, 16, 1)
+    chosen = choose_frames(patches, [few[:, :2], few[:, 2:]])
+    assert isinstance(chosen, PaletteFrames)
+    np.testing.assert_array_equal(chosen.colours[:, 0], np.arange(MAX_COLOURS))
+    more = few.copy()
+    more[0, 0, 0] = 200
+    assert choose_frames(patches, [few, more]) == ColourFrames(patches, 1)
+
+
+def test_a_chosen_palette_holds_the_colours_themselves():
+    rng = np.random.default_rng(0)
+    colours = palette(rng, 9, 3)
+    frames = choose_frames(Patches((6, 6), 2), [colours[rng.integers(0, 9, (50, 6, 6))]])
+    assert isinstance(frames, PaletteFrames)
+    np.testing.assert_array_equal(frames.colours, colours)
+
+
+def three_colours(size: tuple[int, int] = (2, 2), side: int = 2) -> PaletteFrames:
+    return PaletteFrames(Patches(size, side), np.array([[0], [100], [200]], np.uint8))
+
+
+def test_the_log_loss_of_a_palette_is_that_of_a_softmax_per_pixel():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 1, 1, 3, 4, generator=generator)
+    codes = torch.randint(0, 3, (2, 1, 1, 4), generator=generator).to(torch.uint8)
+    loss = three_colours().log_loss(logits, codes)
+    assert loss.shape == (2, 1, 1, 4)
+    for b in range(2):
+        for p in range(4):
+            scores = [math.exp(float(logits[b, 0, 0, k, p])) for k in range(3)]
+            expected = -math.log(scores[int(codes[b, 0, 0, p])] / sum(scores))
+            assert float(loss[b, 0, 0, p]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_one_hot_input_copied_is_the_most_likely_frame():
+    frames = three_colours()
+    codes = torch.tensor([[[[0, 1, 2, 1]]]], dtype=torch.uint8)
+    inputs = frames.to_input(codes)
+    assert inputs[0, 0, 0].T.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0]]
+    assert frames.to_input(inputs) is inputs
+    assert torch.equal(frames.most_likely(frames.copy_logits(inputs)), codes)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_samples_follow_the_softmax_exactly(temperature):
+    frames = three_colours((1, 1), 1)
+    logits = torch.tensor([0.3, -1.0, 1.2])
+    n = 1000
+    uniforms = (torch.arange(n).unsqueeze(1) + 0.5) / n  # evenly spread: the counts are the probabilities
+    drawn = frames.sample(logits.view(1, 1, 1, 3, 1).expand(n, -1, -1, -1, -1), temperature, uniforms)
+    counts = np.bincount(drawn.flatten().numpy(), minlength=3)
+    weights = [math.exp(float(x) / temperature) for x in logits]
+    np.testing.assert_allclose(counts, [n * w / sum(weights) for w in weights], atol=1)
+
+
+def test_each_pixel_is_drawn_with_its_own_uniform():
+    frames = three_colours((2, 4), 2)
+    uniforms = torch.rand(5, 2 + frames.draws, generator=torch.Generator().manual_seed(1))[:, 2:]
+    drawn = frames.sample(torch.zeros(5, 1, 2, 3, 4), 1.0, uniforms)
+    assert torch.equal(drawn.flatten(1), (uniforms * 3).floor().to(torch.uint8))
+
+
+def test_a_class_of_probability_zero_is_never_drawn():
+    frames = three_colours((1, 1), 1)
+    extremes = torch.tensor([[0.0], [float(np.nextafter(np.float32(1), np.float32(0)))]])
+    logits = torch.tensor([-200.0, 0.0, -200.0]).view(1, 1, 1, 3, 1).expand(2, -1, -1, -1, -1)
+    assert frames.sample(logits, 1.0, extremes).flatten().tolist() == [1, 1]
+    wide = PaletteFrames(Patches((1, 1), 1), np.arange(32, dtype=np.uint8)[:, None])
+    noisy = torch.randn(500, 1, 1, 32, 1, generator=torch.Generator().manual_seed(0))
+    noisy[..., -1, :] = -200  # the rounding of a sum of 32 must not fall to the last class
+    assert wide.sample(noisy, 1.0, extremes[1:].expand(500, 1)).max() < 31
+
+
+def test_a_temperature_towards_zero_gives_the_most_likely_frame():
+    generator = torch.Generator().manual_seed(2)
+    frames = three_colours((4, 4), 2)
+    logits = torch.randn(6, 2, 2, 3, 4, generator=generator)
+    uniforms = torch.rand(6, frames.draws, generator=generator)
+    assert torch.equal(frames.sample(logits, 1e-4, uniforms), frames.most_likely(logits))
+    assert not torch.equal(frames.sample(logits, 1.0, uniforms), frames.most_likely(logits))
+
+
+def test_intensities_stay_bounded_and_their_loss_is_least_and_zero_at_the_target():
+    frames = ColourFrames(Patches((2, 2), 2), 3)
+    generator = torch.Generator().manual_seed(3)
+    target = torch.rand(3, 4, generator=generator)
+    wild = torch.randn(3, 4, generator=generator) * 1000
+    dreamed = frames.most_likely(wild)
+    assert 0 <= dreamed.min() <= dreamed.max() <= 1
+    best = frames.log_loss(torch.logit(target), target)
+    torch.testing.assert_close(best, torch.zeros(4), atol=1e-5, rtol=0)
+    for shift in (-0.5, -0.05, 0.05, 0.5):
+        assert (frames.log_loss(torch.logit(target) + shift, target) > 1e-4).all()
+    black_and_white = torch.tensor([[0.0, 1.0]] * 3)
+    torch.testing.assert_close(frames.log_loss(black_and_white * 80 - 40, black_and_white), torch.zeros(2))
+
+
+def test_intensities_know_one_future():
+    frames = ColourFrames(Patches((2, 2), 2), 1)
+    logits = torch.randn(2, 1, 1, 1, 4)
+    assert frames.draws == 0
+    assert torch.equal(frames.sample(logits, 1.0, torch.empty(2, 0)), frames.most_likely(logits))
+    middling = torch.linspace(0.05, 0.95, 10)
+    torch.testing.assert_close(frames.copy_logits(middling).sigmoid(), middling)

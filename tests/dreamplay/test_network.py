@@ -1,0 +1,177 @@
+"""The default network: a copy before training, the same step by step as all at once, with a memory of its own."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from dreamplay.frames import ColourFrames, Frames, PaletteFrames, Patches
+from dreamplay.network import Network, NetworkConfig, Prediction, patch_side
+
+SIZE, ACTIONS, REWARDS = (6, 9), 3, 4
+SMALL = NetworkConfig(features=8, hidden=12, canvas=3, glance=2)
+
+
+def palette_frames() -> PaletteFrames:
+    return PaletteFrames(Patches(SIZE, 2), np.array([[0, 0, 0], [9, 9, 9], [9, 200, 9], [255, 0, 0]], np.uint8))
+
+
+def colour_frames() -> ColourFrames:
+    return ColourFrames(Patches(SIZE, 2), 3)
+
+
+def random_codes(frames: Frames, *lead: int, seed: int = 0) -> Tensor:
+    rng = np.random.default_rng(seed)
+    if isinstance(frames, PaletteFrames):
+        return frames.encode(frames.colours[rng.integers(0, frames.channels, (*lead, *SIZE))])
+    return frames.encode(rng.integers(0, 256, (*lead, *SIZE, 3), np.uint8))
+
+
+def random_actions(*lead: int) -> Tensor:
+    return torch.eye(ACTIONS)[torch.randint(0, ACTIONS, lead)]
+
+
+def moving_network(frames: Frames, seed: int = 0) -> Network:
+    """As if trained: the last layer, which starts at zero, is random too."""
+    torch.manual_seed(seed)
+    network = Network(frames, ACTIONS, REWARDS, SMALL)
+    torch.nn.init.normal_(network.change.weight)
+    return network.eval()
+
+
+def assert_close(first: tuple[Tensor, ...], second: tuple[Tensor, ...]) -> None:
+    for a, b in zip(first, second, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+both = pytest.mark.parametrize("make_frames", [palette_frames, colour_frames])
+
+
+@both
+def test_untrained_it_dreams_that_nothing_moves(make_frames):
+    frames = make_frames()
+    network = Network(frames, ACTIONS, REWARDS, SMALL)
+    codes = random_codes(frames, 3, 5)
+    prediction, _ = network.unroll(codes, random_actions(3, 5), network.initial(codes[:, 0]))
+    assert torch.equal(prediction.frame, frames.copy_logits(frames.to_input(codes)))
+    if isinstance(frames, PaletteFrames):
+        assert torch.equal(frames.most_likely(prediction.frame), codes)
+
+
+@both
+def test_shapes_are_batch_first_and_time_second(make_frames):
+    frames = make_frames()
+    network = moving_network(frames)
+    codes = random_codes(frames, 2, 7)
+    prediction, hidden = network.unroll(codes, random_actions(2, 7), network.initial(codes[:, 0]))
+    assert prediction.frame.shape == (2, 7, 3, 5, frames.channels, 4)
+    assert prediction.reward.shape == (2, 7, REWARDS)
+    assert prediction.termination.shape == (2, 7)
+    assert all(len(value) == 2 for value in hidden.values())
+
+
+@both
+def test_step_by_step_equals_all_at_once(make_frames):
+    frames = make_frames()
+    network = moving_network(frames)
+    codes, actions = random_codes(frames, 2, 6), random_actions(2, 6)
+    whole, last = network.unroll(codes, actions, network.initial(codes[:, 0]))
+    hidden = network.initial(codes[:, 0])
+    for t in range(6):
+        prediction, hidden = network.step(codes[:, t], actions[:, t], hidden)
+        assert_close(prediction, Prediction(*(part[:, t] for part in whole)))
+    assert_close(tuple(hidden.values()), tuple(last.values()))
+
+
+@both
+@pytest.mark.parametrize("cut", [1, 3, 5])
+def test_continuing_from_a_state_equals_one_window(make_frames, cut):
+    frames = make_frames()
+    network = moving_network(frames)
+    codes, actions = random_codes(frames, 2, 6), random_actions(2, 6)
+    whole, last = network.unroll(codes, actions, network.initial(codes[:, 0]))
+    first, hidden = network.unroll(codes[:, :cut], actions[:, :cut], network.initial(codes[:, 0]))
+    second, hidden = network.unroll(codes[:, cut:], actions[:, cut:], hidden)
+    assert_close(tuple(torch.cat(parts, 1) for parts in zip(first, second, strict=True)), whole)
+    assert_close(tuple(hidden.values()), tuple(last.values()))
+
+
+@both
+def test_rows_do_not_know_of_each_other(make_frames):
+    frames = make_frames()
+    network = moving_network(frames)
+    codes, actions = random_codes(frames, 4, 5), random_actions(4, 5)
+    together, _ = network.unroll(codes, actions, network.initial(codes[:, 0]))
+    for row in range(4):
+        alone, _ = network.unroll(
+            codes[row : row + 1], actions[row : row + 1], network.initial(codes[row : row + 1, 0])
+        )
+        assert_close(alone, Prediction(*(part[row : row + 1] for part in together)))
+
+
+def test_the_future_does_not_reach_back():
+    frames = palette_frames()
+    network = moving_network(frames)
+    codes, actions = random_codes(frames, 1, 6), random_actions(1, 6)
+    other_codes, other_actions = codes.clone(), actions.clone()
+    other_codes[:, 4:], other_actions[:, 4:] = random_codes(frames, 1, 2, seed=9), 1 - actions[:, 4:]
+    one, _ = network.unroll(codes, actions, network.initial(codes[:, 0]))
+    two, _ = network.unroll(other_codes, other_actions, network.initial(codes[:, 0]))
+    assert_close(tuple(part[:, :4] for part in one), tuple(part[:, :4] for part in two))
+    assert not torch.allclose(one.frame[:, 4:], two.frame[:, 4:])
+
+
+def test_the_state_remembers_what_the_frames_no_longer_show():
+    frames = palette_frames()
+    network = moving_network(frames)
+    one, two = random_codes(frames, 1, 6, seed=1), random_codes(frames, 1, 6, seed=2)
+    two[:, -2:] = one[:, -2:]  # the same last two frames, all that the network is shown of the past
+    actions = random_actions(1, 6)
+    outputs = [network.unroll(codes, actions, network.initial(codes[:, 0]))[0] for codes in (one, two)]
+    for first, second in pairwise(outputs):
+        for a, b in zip(first, second, strict=True):
+            assert (a[:, -1] - b[:, -1]).abs().max() > 1e-4
+
+
+def test_without_memory_two_frames_are_all_it_knows():
+    frames = palette_frames()
+    network = moving_network(frames)
+    one, two = random_codes(frames, 1, 3, seed=1), random_codes(frames, 1, 3, seed=2)
+    action = random_actions(1)
+
+    def ahead(codes: Tensor) -> Prediction:
+        """What a cleared memory says after frames t-1 and t, given the state that frame t-1 left."""
+        _, hidden = network.unroll(codes[:, :2], action[:, None].expand(-1, 2, -1), network.initial(codes[:, 0]))
+        hidden["memory"] = torch.zeros_like(hidden["memory"])
+        return network.step(codes[:, 2], action, hidden)[0]
+
+    same_two = torch.cat([two[:, :1], one[:, 1:]], 1)
+    other_previous = torch.cat([one[:, :1], two[:, 1:2], one[:, 2:]], 1)
+    assert_close(ahead(one), ahead(same_two))
+    assert not torch.allclose(ahead(one).frame, ahead(other_previous).frame, atol=1e-4)
+
+
+def test_the_action_matters():
+    frames = palette_frames()
+    network = moving_network(frames)
+    codes = random_codes(frames, 1, 1)[:, 0].expand(ACTIONS, -1, -1, -1)
+    prediction, _ = network.step(codes, torch.eye(ACTIONS), network.initial(codes))
+    for part in prediction:
+        assert (part[0] - part[1]).abs().max() > 1e-4
+
+
+def test_classes_and_their_one_hot_input_are_the_same_frame():
+    frames = palette_frames()
+    network = moving_network(frames)
+    codes, actions = random_codes(frames, 2, 4), random_actions(2, 4)
+    inputs = frames.to_input(codes)
+    by_codes, _ = network.unroll(codes, actions, network.initial(codes[:, 0]))
+    by_inputs, _ = network.unroll(inputs, actions, network.initial(inputs[:, 0]))
+    assert_close(by_codes, by_inputs)
+
+
+@pytest.mark.parametrize(("size", "side"), [((10, 10), 2), ((42, 16), 2), ((43, 16), 4), ((70, 80), 4), ((85, 84), 8)])
+def test_patches_leave_at_most_21_cells_a_side(size, side):
+    assert patch_side(size) == side

@@ -1,0 +1,251 @@
+"""The objective: which inputs a window takes, what carries loss and gradient, weights applied to the letter."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from dreamplay.classic import ClassicNetwork, RawFrames
+from dreamplay.curriculum import Stage, window
+from dreamplay.frames import ColourFrames, PaletteFrames, Patches
+from dreamplay.network import Hidden, Network, NetworkConfig, Prediction
+from dreamplay.objective import Targets, imagine, objective
+
+SIZE, B, A, R = (10, 10), 2, 3, 2
+CONFIG = NetworkConfig(features=8, hidden=12, canvas=3, glance=2)
+STAGE = Stage((True, True, False, False, True, False))
+T = len(STAGE.real)
+
+
+def palette_network() -> Network:
+    torch.manual_seed(0)
+    network = Network(PaletteFrames(Patches(SIZE, 2), np.array([[0], [9], [99]], np.uint8)), A, R, CONFIG)
+    torch.nn.init.normal_(network.change.weight)
+    return network
+
+
+def colour_network() -> Network:
+    torch.manual_seed(0)
+    network = Network(ColourFrames(Patches(SIZE, 2), 1), A, R, CONFIG)
+    torch.nn.init.normal_(network.change.weight)
+    return network
+
+
+def classic_network() -> ClassicNetwork:
+    torch.manual_seed(0)
+    return ClassicNetwork(RawFrames(np.array([0.3])), SIZE, A, R).eval()  # eval: no random slopes
+
+
+every = pytest.mark.parametrize("make_network", [palette_network, colour_network, classic_network])
+
+
+def batch_for(network: Any, steps: int = T) -> Targets:
+    rng = np.random.default_rng(0)
+    observations = rng.choice(np.array([0, 9, 99], np.uint8), (B, steps + 1, *SIZE, 1))
+    return Targets(
+        network.frames.encode(observations),
+        torch.eye(A)[torch.from_numpy(rng.integers(0, A, (B, steps)))],
+        torch.eye(R)[torch.from_numpy(rng.integers(0, R, (B, steps)))],
+        torch.from_numpy(rng.integers(0, 2, (B, steps))).float(),
+        torch.ones(B, steps),
+    )
+
+
+def walk(network: Any, frames: Tensor, actions: Tensor, stage: Stage) -> tuple[Prediction, Tensor]:
+    """The definition, one step after the other: predictions and inputs (B, T, ...)."""
+    hidden, inputs, predictions = network.initial(frames[:, 0]), [], []
+    for t, real in enumerate(stage.real):
+        inputs.append(frames[:, t] if real else network.frames.most_likely(predictions[-1].frame))
+        prediction, hidden = network.step(inputs[-1], actions[:, t], hidden)
+        predictions.append(prediction)
+    return Prediction(*(torch.stack(parts, 1) for parts in zip(*predictions, strict=True))), torch.stack(inputs, 1)
+
+
+def assert_close(first: Prediction, second: Prediction) -> None:
+    for a, b in zip(first, second, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+@every
+def test_with_real_inputs_only_a_window_is_unrolled(make_network):
+    network = make_network()
+    batch = batch_for(network)
+    frames = batch.frames[:, :-1]
+    expected, _ = network.unroll(frames, batch.actions, network.initial(frames[:, 0]))
+    assert_close(imagine(network, frames, batch.actions, window(T)), expected)
+    assert_close(imagine(network, frames, batch.actions, window(T, warm_up=2)), expected)
+
+
+@every
+def test_predicted_inputs_are_the_networks_own_most_likely_frames(make_network):
+    network = make_network()
+    batch = batch_for(network)
+    frames = batch.frames[:, :-1]
+    expected, inputs = walk(network, frames, batch.actions, STAGE)
+    assert_close(imagine(network, frames, batch.actions, STAGE), expected)
+    for t, real in enumerate(STAGE.real):
+        assert torch.equal(inputs[:, t], frames[:, t]) == real  # and they do differ
+
+
+def gradients(network: torch.nn.Module, loss: Tensor) -> dict[str, Tensor]:
+    """By parameter, those that the loss depends on."""
+    network.zero_grad()
+    loss.backward()
+    return {name: p.grad.clone() for name, p in network.named_parameters() if p.grad is not None}
+
+
+@pytest.mark.parametrize("make_network", [palette_network, colour_network])
+def test_no_gradient_flows_through_the_default_networks_own_frames(make_network):
+    network = make_network()
+    batch = batch_for(network)
+    frames = batch.frames[:, :-1]
+    imagined = gradients(network, imagine(network, frames, batch.actions, STAGE).frame[:, -1].square().sum())
+    with torch.no_grad():
+        _, inputs = walk(network, frames, batch.actions, STAGE)
+    given, _ = network.unroll(inputs, batch.actions, network.initial(inputs[:, 0]))
+    expected = gradients(network, given.frame[:, -1].square().sum())
+    assert imagined.keys() == expected.keys()
+    for name, gradient in expected.items():
+        torch.testing.assert_close(imagined[name], gradient, rtol=1e-3, atol=1e-3)
+
+
+class CutFrames(RawFrames):
+    """Frames through which no gradient flows back."""
+
+    def most_likely(self, prediction: Tensor) -> Tensor:
+        return prediction.detach()
+
+
+def test_gradients_flow_through_the_classic_networks_own_frames():
+    network = classic_network().double()
+    batch = batch_for(network)
+    frames, actions, bias = batch.frames[:, :-1].double(), batch.actions.double(), network.decoder[-1].bias
+
+    def last() -> Tensor:
+        """A reward, which knows of the decoder only by the frames fed back."""
+        return imagine(network, frames, actions, window(2, 3)).reward[:, -1, 0].sum()
+
+    gradient = gradients(network, last())["decoder.0.bias"].item()
+    with torch.no_grad():
+        small = 1e-4
+        bias += small
+        above = last().item()
+        bias -= 2 * small
+        below = last().item()
+        bias += small
+    assert gradient == pytest.approx((above - below) / (2 * small), rel=1e-4)
+    assert abs(gradient) > 1e-6
+    network.frames = CutFrames(network.frames.mean)
+    assert "decoder.0.bias" not in gradients(network, last())
+
+
+@pytest.mark.parametrize("real", [(True,) * 5, (True, True, True, False, False)])
+def test_no_gradient_flows_into_the_classic_networks_warm_up(real):
+    network = classic_network()
+    batch = batch_for(network, 5)
+
+    def reach(batch: Targets, stage: Stage) -> list[bool]:
+        """Whether the loss has a gradient with respect to each frame."""
+        frames = batch.frames.clone().requires_grad_()
+        objective(network, batch._replace(frames=frames), stage).total.backward()
+        assert frames.grad is not None
+        return [bool(frames.grad[:, t].any()) for t in range(6)]
+
+    late = batch.mask.clone()
+    late[:, :3] = 0
+    assert reach(batch, Stage(real, warm_up=3)) == [False, False, False, real[3], True, True]
+    assert reach(batch._replace(mask=late), Stage(real)) == [True, True, True, real[3], True, True]
+
+
+@every
+def test_padding_carries_no_loss(make_network):
+    network = make_network()
+    batch = batch_for(network)
+    mask = batch.mask.clone()
+    mask[1, 3:] = 0
+    padded = batch._replace(mask=mask)
+    changed = padded._replace(
+        frames=batch.frames.clone(),
+        actions=batch.actions.clone(),
+        rewards=batch.rewards.clone(),
+        terminated=batch.terminated.clone(),
+    )
+    changed.frames[1, 4:] = batch.frames[0, 4:]
+    changed.actions[1, 3:] = batch.actions[1, 3:].roll(1, -1)
+    changed.rewards[1, 3:] = 1 - batch.rewards[1, 3:]
+    changed.terminated[1, 3:] = 1 - batch.terminated[1, 3:]
+    first, second = objective(network, padded, STAGE), objective(network, changed, STAGE)
+    torch.testing.assert_close(first.total, second.total)
+    assert first.total.item() != pytest.approx(objective(network, batch, STAGE).total.item(), rel=1e-4)
+    one, two = gradients(network, first.total), gradients(network, second.total)
+    for name, gradient in one.items():
+        torch.testing.assert_close(gradient, two[name], rtol=1e-3, atol=1e-3)
+
+
+@every
+def test_a_wholly_padded_batch_is_worth_nothing(make_network):
+    network = make_network()
+    batch = batch_for(network)
+    losses = objective(network, batch._replace(mask=torch.zeros(B, T)), STAGE)
+    assert losses.total.item() == losses.frame == losses.reward == losses.termination == 0
+
+
+@every
+def test_the_warm_up_carries_no_loss(make_network):
+    network = make_network()
+    batch = batch_for(network)
+    masked = batch.mask.clone()
+    masked[:, :2] = 0
+    warm = objective(network, batch, Stage(STAGE.real, warm_up=2))
+    torch.testing.assert_close(warm.total, objective(network, batch._replace(mask=masked), STAGE).total)
+    assert batch.mask.all()  # the batch itself is left alone
+
+
+class OnePixel:
+    """A network of fixed answers on frames of one pixel and two colours: the second has logit 1, the first 0."""
+
+    learns_through_predictions = False
+    frames = PaletteFrames(Patches((1, 1), 1), np.array([[0], [255]], np.uint8))
+
+    def initial(self, frame: Tensor) -> Hidden:
+        return {}
+
+    def unroll(self, frames: Tensor, actions: Tensor, hidden: Hidden) -> tuple[Prediction, Hidden]:
+        b, t = actions.shape[:2]
+        frame = torch.tensor([0.0, 1.0]).view(1, 1, 1, 1, 2, 1).expand(b, t, -1, -1, -1, -1)
+        return Prediction(frame, torch.tensor([0.0, 2.0]).expand(b, t, 2), torch.full((b, t), -3.0)), hidden
+
+
+def test_the_loss_is_the_log_likelihood_of_a_window():
+    codes = torch.tensor([0, 1, 1, 0], dtype=torch.uint8).view(1, 4, 1, 1, 1)  # moves, stays, moves back
+    batch = Targets(
+        codes,
+        torch.zeros(1, 3, 1),
+        torch.tensor([[[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]]),
+        torch.tensor([[0.0, 0.0, 1.0]]),
+        torch.ones(1, 3),
+    )
+    first, second = math.log(1 + math.e), math.log(1 + math.e) - 1  # of the colours
+    frame = (second + second + first) / 3
+    low, high = math.log(1 + math.e**2), math.log(1 + math.e**2) - 2
+    reward = (low + high + (low + high) / 2) / 3
+    goes_on, ends = math.log(1 + math.exp(-3)), math.log(1 + math.exp(3))
+    termination = (goes_on + goes_on + ends) / 3
+    losses = objective(OnePixel(), batch, window(3))
+    assert losses.frame == pytest.approx(frame)
+    assert losses.reward == pytest.approx(reward)
+    assert losses.termination == pytest.approx(termination)
+    assert losses.total.item() == pytest.approx(frame + reward + termination)
+
+
+def test_the_classic_frame_loss_is_the_mean_squared_norm_of_a_step():
+    network = classic_network()
+    batch = batch_for(network)
+    with torch.no_grad():
+        expected, _ = walk(network, batch.frames[:, :-1], batch.actions, STAGE)
+        losses = objective(network, batch, STAGE)
+    norms = ((expected.frame - batch.frames[:, 1:]) ** 2).flatten(2).sum(-1)
+    assert losses.frame == pytest.approx(norms.mean().item() / 2, rel=1e-4)
