@@ -20,7 +20,7 @@ from dreamplay.noise import noise_state, own_noise
 from dreamplay.rewards import RewardBins
 from dreamplay.selection import check_finite, choose_contexts, sample_frames
 from dreamplay.simulator import choose_device, read_model
-from dreamplay.training import TrainConfig, Training
+from dreamplay.training import RECIPES, TrainConfig, Training
 
 
 def start_training(config: TrainConfig, episodes: Episodes, data: str, device: str = "auto") -> Training:
@@ -107,14 +107,14 @@ def resume_training(run: Path, changes: dict[str, Any], device: str = "auto") ->
 
 
 def make_optimiser(config: TrainConfig, network: torch.nn.Module) -> torch.optim.Optimizer:
-    """AdamW; for the classic simulator centred RMSProp as published (Chiappa et al. 2017, appendix B.1)."""
-    groups: Any
+    """AdamW; for the classic simulator centred RMSProp as published (Chiappa et al. 2017, appendix A).
+
+    The published epsilon of 0.01 stands inside the square root (Graves 2013, equation 40); PyTorch adds its outside.
+    """
+    rate = config.learning_rate or RECIPES[config.simulator].learning_rate
+    groups: Any = [{"params": list(network.parameters()), "initial_lr": rate}]
     if config.simulator == "classic":
-        rate = config.learning_rate or 1e-5
-        groups = [{"params": list(network.parameters()), "initial_lr": rate}]
-        return torch.optim.RMSprop(groups, lr=rate, alpha=0.95, eps=0.01, momentum=0.9, centered=True)
-    rate = config.learning_rate or 3e-3
-    groups = [{"params": list(network.parameters()), "initial_lr": rate}]
+        return torch.optim.RMSprop(groups, lr=rate, alpha=0.95, eps=0.01**0.5, momentum=0.9, centered=True)
     return torch.optim.AdamW(groups, lr=rate, eps=1e-6, weight_decay=0.0)
 
 

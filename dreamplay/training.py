@@ -31,10 +31,23 @@ from dreamplay.whole_files import write_whole
 from dreamplay.windows import Windows
 
 LOG = "log.jsonl"
-CLIP_NORM = 10.0
 SAVE_SECONDS = 60.0
 WARM_UP_UPDATES = 50
 LOG_EVERY = 10
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a simulator is trained with unless told otherwise."""
+
+    learning_rate: float
+    batch_steps: int
+    clip_norm: float
+    """Largest norm of a gradient; a larger one is scaled down."""
+
+
+# Classic: Chiappa et al. 2017, appendix A, 16 windows of 10 + 15 steps. They do not clip: the bound is for runaways.
+RECIPES = {"default": Recipe(3e-3, 64, 10.0), "classic": Recipe(1e-5, 400, 1e5)}
 
 
 @dataclass(frozen=True)
@@ -49,10 +62,10 @@ class TrainConfig:
     """Length in updates, or None."""
     minutes: float | None = None
     """Length in minutes, or None; exactly one of the two is given."""
-    batch_steps: int = 64
-    """Steps per update: windows times their length."""
+    batch_steps: int | None = None
+    """Steps per update, windows times their length; None = the recipe's."""
     learning_rate: float | None = None
-    """Highest learning rate; None = 0.003, for classic the published 0.00001."""
+    """Highest learning rate; None = the recipe's."""
     seed: int = 0
     """Seed of weights and windows."""
 
@@ -152,6 +165,8 @@ def train(training: Training, episodes: list[Episode], run: Path, on_update: Cal
     config, network, optimiser = training.config, training.network, training.optimiser
     schedule, windows = curriculum(config.curriculum), Windows(episodes)
     peak = optimiser.param_groups[0]["initial_lr"]
+    recipe = RECIPES[config.simulator]
+    batch_steps = config.batch_steps or recipe.batch_steps
     if training.updates == 0:
         training.save(run)  # from here on there always is a checkpoint to resume
     _cut_log(run / LOG, training.updates)
@@ -165,7 +180,7 @@ def train(training: Training, episodes: list[Episode], run: Path, on_update: Cal
         while (progress := training.progress) < 1 and not stop.asked:
             stage = schedule(progress)
             length = len(stage.real)
-            batch = windows.sample(training.rng, max(1, config.batch_steps // length), length)
+            batch = windows.sample(training.rng, max(1, batch_steps // length), length)
             targets = Targets(
                 network.frames.encode(batch.observations).to(training.device),
                 torch.from_numpy(encode_actions(training.card.action_space, batch.actions)).to(training.device),
@@ -176,7 +191,7 @@ def train(training: Training, episodes: list[Episode], run: Path, on_update: Cal
             losses = objective(network, targets, stage)
             optimiser.zero_grad(set_to_none=True)
             losses.total.backward()
-            norm = float(torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM))
+            norm = float(torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm))
             if not (isfinite(norm) and isfinite(losses.total.item())):
                 raise UserError(_diverged(training.updates, run))
             for group in optimiser.param_groups:

@@ -70,9 +70,10 @@ class Act:
             pictures = (panes([(label, frame)], caption=f"step {t}") for t, frame in enumerate(frames))
             write_video(self.video, pictures, card.fps)
             print(f"the first episode is in {self.video}")
+        interval = f" ± {acted.ci95:.2f} (95 %)" if self.episodes > 1 else ""
         print(
-            f"{self.agent}, {self.where} {card.id}: mean return {acted.mean_return:.2f} ± {acted.ci95:.2f} (95 %), "
-            f"{self.episodes} episodes, {acted.actions_per_second:.0f} actions/s"
+            f"{self.agent}, {self.where} {card.id}: mean return {acted.mean_return:.2f}{interval}, "
+            f"{self.episodes} episode{'s' * (self.episodes > 1)}, {acted.actions_per_second:.0f} actions/s"
         )
         return {
             "agent": self.agent,

@@ -32,7 +32,7 @@ class Demo:
     steps: int = 50_000
     """Real steps to collect, by a random agent."""
 
-    minutes: float = 3.0
+    minutes: float = 4.0
     """Length of the training in minutes."""
 
     horizon: int = 100

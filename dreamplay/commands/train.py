@@ -55,7 +55,7 @@ class Train:
     """Highest learning rate; 0.003 by default, for classic the published 0.00001."""
 
     batch_steps: int | None = None
-    """Steps per update: windows times their length, at least one window; 128 by default."""
+    """Steps per update: windows times their length, 64 by default, for classic 400 (the published 16 windows)."""
 
     device: str = "auto"
     """Where to train: auto (a GPU when there is one), cpu, cuda."""
