@@ -140,12 +140,14 @@ class Train:
         from dreamplay.starting import start_training
         from dreamplay.training import TrainConfig
 
-        run = self.out or run_folder(self._env_id())
+        named = self.env is not None or self.data is not None
+        env_id = self._env_id() if named else ""  # a mistake in it is told before a folder is made
+        run = self.out or run_folder(env_id)
         if (run / MANIFEST).is_file():
             if self.resume:
                 return run, *self._continue(run)
             raise UserError(f"{run} holds a run; continue it with --resume, or choose another folder with --out")
-        if self.env is None and self.data is None:
+        if not named:
             raise UserError(f"there is no run in {run} to continue; name what to learn: dreamplay train ENV")
         episodes = None if self.data is None else _open(self.data)
         claim(run)  # before any data are collected for it

@@ -175,3 +175,28 @@ def test_classes_and_their_one_hot_input_are_the_same_frame():
 @pytest.mark.parametrize(("size", "side"), [((10, 10), 2), ((42, 16), 2), ((43, 16), 4), ((70, 80), 4), ((85, 84), 8)])
 def test_patches_leave_at_most_21_cells_a_side(size, side):
     assert patch_side(size) == side
+
+
+def test_what_one_cell_notices_all_cells_hear():
+    frames = PaletteFrames(Patches((2, 40), 2), np.array([[0], [255]], np.uint8))  # a row of 20 cells
+    network = moving_network(frames)
+    with torch.no_grad():  # nothing reaches the far cells through the hidden state
+        network.look.weight.zero_()
+        network.look.bias.zero_()
+        for broadcast in network.broadcast:
+            broadcast.weight.fill_(0.5)
+    dark = frames.encode(np.zeros((1, 1, 2, 40, 1), np.uint8))
+    lit = dark.clone()
+    lit[0, 0, 0, 0, :] = 1  # the first cell
+
+    def far_cell() -> Tensor:
+        answers = [
+            network.unroll(codes, torch.eye(ACTIONS)[None, :1], network.initial(dark[:, 0])) for codes in (dark, lit)
+        ]
+        return (answers[1][0].frame - answers[0][0].frame)[0, 0, 0, -1].abs().max()
+
+    with torch.no_grad():
+        assert far_cell() > 1e-3
+        for broadcast in network.broadcast:
+            broadcast.weight.zero_()
+        assert far_cell() == 0
