@@ -6,8 +6,8 @@ import numpy as np
 
 from dreamplay.simulator import Simulator, State, repeat, rows
 
-# On a CPU larger batches only spill the caches: 1024 dreams of 80x70 pixels at once take twice as long as in eighths.
-DREAMS_AT_ONCE = 128
+# On a CPU larger batches only spill the caches: a batch of 256 Pong dreams takes almost twice as long as in sixths.
+PIXELS_AT_ONCE, MOST_AT_ONCE = 2**18, 256
 
 
 class DreamScorer:
@@ -44,11 +44,14 @@ class DreamScorer:
         batch, candidates = actions.shape[:2]
         flat = actions.reshape(batch * candidates, *actions.shape[2:])  # (B * N, T, *action_shape)
         state = repeat(self._state, candidates)
-        on_cpu = next(iter(state.values())).device.type == "cpu"
-        block = DREAMS_AT_ONCE if on_cpu else len(flat)
+        block = self._at_once() if next(iter(state.values())).device.type == "cpu" else len(flat)
         parts = [slice(start, start + block) for start in range(0, len(flat), block)]
         values = np.concatenate([self._roll(rows(state, part), flat[part]) for part in parts])
         return values.reshape(batch, candidates)
+
+    def _at_once(self) -> int:
+        height, width, _ = self.simulator.card.observation_space.shape
+        return min(max(1, PIXELS_AT_ONCE // (height * width)), MOST_AT_ONCE)
 
     def _roll(self, state: State, actions: np.ndarray) -> np.ndarray:
         """Values (R,) of actions (R, T, *action_shape) from a state of R rows."""

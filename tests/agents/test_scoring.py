@@ -15,7 +15,8 @@ from toys import StubSimulator
 class Scripted:
     """Expected rewards are 10 * row + action; termination probabilities come from a table by step."""
 
-    def __init__(self, termination: list[float], mean_reward: float = 0.0) -> None:
+    def __init__(self, termination: list[float], mean_reward: float = 0.0, side: int = 8) -> None:
+        self.card = SimpleNamespace(observation_space=gym.spaces.Box(0, 255, (side, side, 1), np.uint8))
         self.termination = np.array(termination, np.float32)
         self.mean_reward = mean_reward
         self.batches: list[int] = []
@@ -86,13 +87,14 @@ def test_all_rows_and_candidates_share_each_step_and_the_state_is_left_alone() -
     assert state["time"].tolist() == [0, 0, 0]
 
 
-def test_many_dreams_are_rolled_in_blocks() -> None:
-    simulator = Scripted([0.25] * 2)
+@pytest.mark.parametrize(("side", "blocks"), [(8, [256, 44]), (64, [64, 64, 64, 64, 44]), (1024, [1] * 300)])
+def test_many_dreams_are_rolled_in_blocks(side: int, blocks: list[int]) -> None:
+    simulator = Scripted([0.25] * 2, side=side)
     scorer = DreamScorer(simulator, discount=1.0)
     follow(scorer, 3)
     actions = np.random.default_rng(0).integers(0, 5, (3, 100, 2))
     scores = scorer.score(actions)
-    assert simulator.batches == [128, 128, 128, 128, 44, 44]
+    assert simulator.batches == [size for size in blocks for _ in range(2)]
     by_hand = 10 * np.arange(3)[:, None] * 1.75 + actions[..., 0] + 0.75 * actions[..., 1]
     np.testing.assert_allclose(scores, by_hand, rtol=1e-12)
 
