@@ -3,7 +3,7 @@
     python scripts/compare_training.py --env Dreamplay/Bricks-v0 --vary simulator=default,classic --minutes 3
 
 Every training has one thread; as many run at once as there are processor cores given by --jobs, so that all share the
-machine alike. Data, runs and `comparison.json` go to --out; data found there are used again.
+machine alike. Data, runs and results go to --out; data found there are used again.
 """
 
 import itertools
@@ -60,7 +60,7 @@ def main() -> None:
             results.append(result)
             print(f"done: {result['variant']}, seed {result['seed']}, {result['updates']} updates", flush=True)
     write_json(
-        comparison.out / f"comparison-{slug}.json",
+        comparison.out / f"comparison-{slug}-{'-'.join(results[0]['variant'])}.json",
         {
             "machine": f"{platform.processor() or platform.machine()}, 1 thread each, {comparison.jobs} at a time",
             "env": comparison.env,
