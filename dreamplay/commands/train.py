@@ -151,7 +151,7 @@ class Train:
             raise UserError(f"there is no run in {run} to continue; name what to learn: dreamplay train ENV")
         episodes = None if self.data is None else _open(self.data)
         claim(run)  # before any data are collected for it
-        episodes = episodes or _open(self._collected())
+        episodes = episodes or _open(self._collected(env_id))
         length = {} if self.updates is not None else {"minutes": self.minutes or DEFAULT_MINUTES}
         config = TrainConfig(**{**self._settings(), **length, "seed": self.seed})
         return run, start_training(config, episodes, _relative(episodes.folder, run), self.device), episodes
@@ -185,11 +185,11 @@ class Train:
         env.close()
         return card_of(env).id
 
-    def _collected(self) -> Path:
+    def _collected(self, env_id: str) -> Path:
         from dreamplay.commands.collect import Collect
         from dreamplay.folders import data_folder
 
-        folder = data_folder(self._env_id())
+        folder = data_folder(env_id)
         if not (folder / "data.json").is_file():
             print(f"no data in {folder} yet: collecting {COLLECT_STEPS} random steps first", flush=True)
             Collect(env=str(self.env), steps=COLLECT_STEPS, seed=self.seed).run()
