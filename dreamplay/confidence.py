@@ -20,21 +20,26 @@ def rate_ci95(successes: int, trials: int) -> tuple[float, float] | None:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def ratio_ci95(parts: np.ndarray, wholes: np.ndarray, rng: np.random.Generator) -> tuple[float, float] | None:
-    """Bootstrap interval (percentiles of 1000 resamples of the windows) of the pooled ratio sum(parts) / sum(wholes).
+def resamples(n: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each of n windows is drawn in each of 1000 bootstrap resamples: float64 (1000, n)."""
+    if n == 0:
+        return np.zeros((RESAMPLES, 0))
+    return rng.multinomial(n, np.full(n, 1 / n), RESAMPLES).astype(np.float64)
+
+
+def ratio_ci95(parts: np.ndarray, wholes: np.ndarray, times: np.ndarray) -> tuple[float, float] | None:
+    """Bootstrap interval (percentiles over resamples of the windows) of the pooled ratio sum(parts) / sum(wholes).
 
     Args:
         parts: (N,), one number per window.
         wholes: (N,).
-        rng: draws the resamples.
+        times: from `resamples`; windows that are measured in several ways share it.
 
     Returns:
         The bounds, or None when there is nothing to divide by.
     """
     if not wholes.sum():
         return None
-    n = len(wholes)
-    times = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)  # (resamples, N)
     top, bottom = times @ parts, times @ wholes
     low, high = np.percentile(top[bottom > 0] / bottom[bottom > 0], [2.5, 97.5])
     return float(low), float(high)

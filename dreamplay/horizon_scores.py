@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dreamplay import metrics
-from dreamplay.confidence import rate_ci95, ratio_ci95
+from dreamplay.confidence import rate_ci95, ratio_ci95, resamples
 from dreamplay.events import reward_events, terminations
 from dreamplay.horizon_windows import Window
+from dreamplay.stretches import STEPS, Stretch, compare_stretch
 
 
 class Tally(NamedTuple):
@@ -29,11 +30,20 @@ class Tally(NamedTuple):
     decided: np.ndarray  # bool: and no chance was involved
     wrong: np.ndarray
     squared_error: np.ndarray
+    similarity: np.ndarray
     true: np.ndarray  # moving pixels, as in metrics.Found
     true_found: np.ndarray
     dreamed: np.ndarray
     dreamed_found: np.ndarray
+    moved: np.ndarray  # and on: as in stretches.Stretch
+    froze: np.ndarray
+    back: np.ndarray
+    back_dreamed: np.ndarray
+    back_both: np.ndarray
     events: np.ndarray  # (..., J, 2 decided | undecided, 2 reward | termination, 3 true | dreamed | hit)
+
+
+Interval = tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -42,19 +52,38 @@ class Scores:
 
     windows: int
     exact: float | None
-    exact_ci95: tuple[float, float] | None
+    exact_ci95: Interval
     wrong_pixels: float | None
+    wrong_pixels_ci95: Interval
     psnr: float | None
+    psnr_ci95: Interval
+    ssim: float | None
+    ssim_ci95: Interval
     recall: float | None
-    recall_ci95: tuple[float, float] | None
+    recall_ci95: Interval
     precision: float | None
-    precision_ci95: tuple[float, float] | None
+    precision_ci95: Interval
+    moved: int
+    """Windows in which something moved in truth in the last ten steps."""
+    frozen: float | None
+    """Share of those in which the dream stood still."""
+    frozen_ci95: Interval
+    came_back: int
+    """Pixels of objects that left and came back in truth in the last ten steps."""
+    came_back_recall: float | None
+    came_back_recall_ci95: Interval
+    came_back_precision: float | None
+    came_back_precision_ci95: Interval
     reward_events: int
     reward_recall: float | None
+    reward_recall_ci95: Interval
     reward_precision: float | None
+    reward_precision_ci95: Interval
     terminations: int
     termination_recall: float | None
+    termination_recall_ci95: Interval
     termination_precision: float | None
+    termination_precision_ci95: Interval
 
 
 @dataclass(frozen=True)
@@ -93,14 +122,25 @@ def tally(window: Window, dreamed: Dreamed, horizons: np.ndarray, background: np
     true, dream = window.true_frames(at), dreamed.observations[at - 1]
     decided = window.decided
     found = metrics.find_moving(true, dream, background)
-    of_frames = (metrics.wrong_pixels(true, dream), metrics.squared_error(true, dream), *found)
+    frames = (metrics.wrong_pixels(true, dream), metrics.squared_error(true, dream), metrics.similarity(true, dream))
+    stretches = Stretch(*map(np.array, zip(*_stretches(window, dreamed, at, background), strict=True)))
     rewards = reward_events(window.future(window.episode.rewards), dreamed.rewards, floor)
     ends = terminations(window.future(window.episode.terminated), dreamed.termination_probability)
     happened = np.stack([np.stack(rewards, -1), np.stack(ends, -1)], 1)  # (T, 2, 3)
     groups = np.stack([decided, ~decided], -1)[..., None, None]  # (T, 2, 1, 1)
     so_far = (happened[:, None] & groups).cumsum(0)  # (T, 2, 2, 3)
-    per_frame = [_filled(values, reached) for values in (decided[at - 1], *of_frames)]
+    per_frame = [_filled(values, reached) for values in (decided[at - 1], *frames, *found, *stretches)]
     return Tally(*[reached, *per_frame, so_far[np.minimum(horizons, window.steps) - 1]])
+
+
+def _stretches(window: Window, dreamed: Dreamed, at: np.ndarray, background: np.ndarray) -> list[Stretch]:
+    compared = []
+    for horizon in at.tolist():
+        first = max(0, horizon - STEPS)  # 0 is the last context frame, which truth and dream share
+        true = window.true_frames(np.arange(first, horizon + 1))
+        dream = dreamed.observations[max(0, first - 1) : horizon]
+        compared.append(compare_stretch(true, dream if first else np.concatenate([true[:1], dream]), background))
+    return compared
 
 
 def _filled(values: np.ndarray, reached: np.ndarray) -> np.ndarray:
@@ -123,28 +163,48 @@ def scores(tally: Tally, place: int, rng: np.random.Generator) -> AtHorizon:
 
 
 def _scores(tally: Tally, place: int, group: np.ndarray, which: int, rng: np.random.Generator) -> Scores:
-    wrong, error, true, true_found, dreamed, dreamed_found = (column[group, place] for column in tally[2:8])
-    events = tally.events[:, place, which].sum(0)  # (2, 3)
-    n, exact = len(wrong), int((wrong == 0).sum())
+    at = Tally(*(column[group, place] for column in tally[:-1]), tally.events[:, place, which])
+    n = len(at.wrong)
+    ones, times = np.ones(n), resamples(n, rng)
+    error, error_ci95 = ratio(at.squared_error, ones), ratio_ci95(at.squared_error, ones, times)
     return Scores(
         windows=n,
-        exact=_ratio(exact, n),
-        exact_ci95=rate_ci95(exact, n),
-        wrong_pixels=float(wrong.mean()) if n else None,
-        psnr=metrics.psnr(error.mean()) if n else None,
-        recall=_ratio(true_found.sum(), true.sum()),
-        recall_ci95=ratio_ci95(true_found, true, rng),
-        precision=_ratio(dreamed_found.sum(), dreamed.sum()),
-        precision_ci95=ratio_ci95(dreamed_found, dreamed, rng),
-        **_events("reward", "reward_events", events[0]),
-        **_events("termination", "terminations", events[1]),
+        **_share("exact", at.wrong == 0),
+        **_rate("wrong_pixels", at.wrong, ones, times),
+        psnr=None if error is None else metrics.psnr(error),
+        psnr_ci95=None if error_ci95 is None else (metrics.psnr(error_ci95[1]), metrics.psnr(error_ci95[0])),
+        **_rate("ssim", at.similarity, ones if np.isfinite(at.similarity).all() else 0 * ones, times),
+        **_rate("recall", at.true_found, at.true, times),
+        **_rate("precision", at.dreamed_found, at.dreamed, times),
+        moved=int(at.moved.sum()),
+        **_share("frozen", at.froze[at.moved.astype(bool)]),
+        came_back=int(at.back.sum()),
+        **_rate("came_back_recall", at.back_both, at.back, times),
+        **_rate("came_back_precision", at.back_both, at.back_dreamed, times),
+        **_events("reward", "reward_events", at.events[:, 0], rng),
+        **_events("termination", "terminations", at.events[:, 1], rng),
     )
 
 
-def _events(name: str, count: str, events: np.ndarray) -> dict[str, Any]:
-    true, dreamed, hit = events
-    return {count: int(true), f"{name}_recall": _ratio(hit, true), f"{name}_precision": _ratio(hit, dreamed)}
+def _events(name: str, count: str, events: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
+    true, dreamed, hit = events.T  # (N,) each
+    times = resamples(len(events), rng)
+    return {
+        count: int(true.sum()),
+        **_rate(f"{name}_recall", hit, true, times),
+        **_rate(f"{name}_precision", hit, dreamed, times),
+    }
 
 
-def _ratio(part: float, whole: float) -> float | None:
-    return float(part / whole) if whole else None
+def _share(name: str, hits: np.ndarray) -> dict[str, Any]:
+    return {name: ratio(hits, np.ones(len(hits))), f"{name}_ci95": rate_ci95(int(hits.sum()), len(hits))}
+
+
+def _rate(name: str, parts: np.ndarray, wholes: np.ndarray, times: np.ndarray) -> dict[str, Any]:
+    return {name: ratio(parts, wholes), f"{name}_ci95": ratio_ci95(parts, wholes, times)}
+
+
+def ratio(parts: np.ndarray, wholes: np.ndarray) -> float | None:
+    """The pooled ratio sum(parts) / sum(wholes); None when there is nothing to divide by."""
+    whole = wholes.sum()
+    return float(parts.sum() / whole) if whole else None

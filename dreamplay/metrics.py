@@ -22,6 +22,7 @@ MOVES = 16
 SIMILAR = 64
 REACH = 2
 PSNR_CAP = 100.0
+SSIM_SIDE = 7
 
 
 def wrong_pixels(true: np.ndarray, dreamed: np.ndarray) -> np.ndarray:
@@ -39,6 +40,29 @@ def psnr(mean_squared_error: float) -> float:
     if mean_squared_error <= 0:
         return PSNR_CAP
     return min(PSNR_CAP, float(10 * np.log10(255.0**2 / mean_squared_error)))
+
+
+def similarity(true: np.ndarray, dreamed: np.ndarray) -> np.ndarray:
+    """Structural similarity of each frame, 1 where they are equal (Wang et al. 2004): uint8 (N, H, W, C) twice -> (N,).
+
+    Windows of 7 x 7 pixels, smaller in frames that are smaller; not a number in frames less than 3 pixels a side.
+    """
+    n, height, width, _ = true.shape
+    side = min(SSIM_SIDE, height, width)
+    side -= 1 - side % 2  # odd
+    if side < 3:
+        return np.full(n, np.nan)
+    differ = (true != dreamed).any((1, 2, 3))
+    result = np.ones(n)
+    if differ.any():
+        from skimage.metrics import structural_similarity
+
+        # One tall picture of all frames; of its map only windows that lie inside a frame count, as for single frames.
+        tall = [frames[differ].reshape(-1, *frames.shape[2:]) for frames in (true, dreamed)]
+        every = structural_similarity(*tall, win_size=side, channel_axis=-1, data_range=255, full=True)[1]
+        inside = slice(side // 2, -(side // 2))
+        result[differ] = every.reshape(-1, *true.shape[1:])[:, inside, inside].mean((1, 2, 3))
+    return result
 
 
 def background(frames: np.ndarray) -> np.ndarray:
@@ -61,7 +85,12 @@ def background(frames: np.ndarray) -> np.ndarray:
 
 def moving(frames: np.ndarray, background: np.ndarray) -> np.ndarray:
     """Which pixels differ from the background: uint8 (..., H, W, C), (H, W, C) -> bool (..., H, W)."""
-    return np.asarray((_distance(frames, background) > MOVES).any(-1))
+    return visible(frames, background)
+
+
+def visible(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Which pixels differ by more than `MOVES` gray levels in a channel: uint8 (..., H, W, C) twice -> (..., H, W)."""
+    return np.asarray((_distance(a, b) > MOVES).any(-1))
 
 
 class Found(NamedTuple):
