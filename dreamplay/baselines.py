@@ -57,4 +57,4 @@ class MeanFrame:
 def _standing_still(frames: np.ndarray, future_actions: np.ndarray) -> Rollout:
     b, t = future_actions.shape[:2]
     nothing = np.zeros((b, t), np.float32)
-    return Rollout(np.broadcast_to(frames[:, None], (b, t, *frames.shape[1:])), nothing, nothing)
+    return Rollout(np.broadcast_to(frames[:, None], (b, t, *frames.shape[1:])), nothing, nothing, nothing)

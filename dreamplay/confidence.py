@@ -9,8 +9,11 @@ import numpy as np
 Z = 1.959964
 RESAMPLES = 1000
 
+Interval = tuple[float, float] | None
+"""Lower and upper bound; None when there was nothing to count."""
 
-def rate_ci95(successes: int, trials: int) -> tuple[float, float] | None:
+
+def rate_ci95(successes: int, trials: int) -> Interval:
     """Wilson's interval of a rate, honest at 0 and 1 too; None without trials (Wilson 1927)."""
     if trials == 0:
         return None
@@ -27,7 +30,7 @@ def resamples(n: int, rng: np.random.Generator) -> np.ndarray:
     return rng.multinomial(n, np.full(n, 1 / n), RESAMPLES).astype(np.float64)
 
 
-def ratio_ci95(parts: np.ndarray, wholes: np.ndarray, times: np.ndarray) -> tuple[float, float] | None:
+def ratio_ci95(parts: np.ndarray, wholes: np.ndarray, times: np.ndarray) -> Interval:
     """Bootstrap interval (percentiles over resamples of the windows) of the pooled ratio sum(parts) / sum(wholes).
 
     Args:

@@ -9,39 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from dreamplay.baselines import LastFrame, MeanFrame
+from dreamplay.dreamer import Dreamer, dream
 from dreamplay.episodes import Episode
 from dreamplay.errors import UserError
 from dreamplay.events import reward_floor
-from dreamplay.horizon_scores import AtHorizon, Dreamed, scores, stack, tally
-from dreamplay.horizon_windows import CONTEXT, Window, batches, choose_windows, inputs
+from dreamplay.horizon_scores import AtHorizon, scores, stack, tally
+from dreamplay.horizon_windows import CONTEXT, Window, batches, choose_windows
 from dreamplay.metrics import background
-from dreamplay.simulator import Rollout
 
 HORIZONS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 BACKGROUND_FRAMES = 512
 
 Curve = dict[int, AtHorizon]  # by horizon in steps
-
-
-class Dreamer(Protocol):
-    """Whatever rolls out as `Simulator` does."""
-
-    def rollout(
-        self,
-        observations: np.ndarray,
-        actions: np.ndarray,
-        future_actions: np.ndarray,
-        *,
-        temperature: float = 0.0,
-        seed: int = 0,
-    ) -> Rollout:
-        """Context (B, n, H, W, C), (B, n-1, ...) and future actions (B, T, ...) -> T dreamed steps."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -140,13 +124,6 @@ def held_out_windows(held_out: Sequence[Episode], windows: int, horizon: int, se
 def horizon_grid(longest: int, horizon: int) -> np.ndarray:
     """Horizons to report, int (J,): those of the grid, and the largest asked for, as far as a window lasts."""
     return np.array(sorted(h for h in {*HORIZONS, horizon} if h <= min(longest, horizon)))
-
-
-def dream(dreamer: Dreamer, windows: Sequence[Window], seed: int) -> list[Dreamed]:
-    """What the dreamer makes of windows of one context length, each cut to its own steps."""
-    rollout = dreamer.rollout(*inputs(windows), temperature=0.0, seed=seed)
-    columns = (rollout.observations, rollout.rewards, rollout.termination_probability)
-    return [Dreamed(*(column[i, : w.steps] for column in columns)) for i, w in enumerate(windows)]
 
 
 def sample_frames(episodes: Sequence[Episode], count: int) -> np.ndarray:

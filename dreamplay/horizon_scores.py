@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dreamplay import metrics
-from dreamplay.confidence import rate_ci95, ratio_ci95, resamples
+from dreamplay.confidence import Interval, rate_ci95, ratio_ci95, resamples
 from dreamplay.events import reward_events, terminations
 from dreamplay.horizon_windows import Window
 from dreamplay.stretches import STEPS, Stretch, compare_stretch
@@ -41,9 +41,6 @@ class Tally(NamedTuple):
     back_dreamed: np.ndarray
     back_both: np.ndarray
     events: np.ndarray  # (..., J, 2 decided | undecided, 2 reward | termination, 3 true | dreamed | hit)
-
-
-Interval = tuple[float, float] | None
 
 
 @dataclass(frozen=True)

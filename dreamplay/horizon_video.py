@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from dreamplay.horizon import Dreamer, dream
+from dreamplay.dreamer import Dreamer, dream
 from dreamplay.horizon_windows import Window
 from dreamplay.video import difference, panes
 

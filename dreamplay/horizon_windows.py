@@ -56,6 +56,11 @@ class Window:
         return np.asarray(self.episode.observations[self.now + horizons])
 
     @property
+    def ends(self) -> bool:
+        """Whether the last step ends the episode by the environment's own rules."""
+        return bool(self.future(self.episode.terminated)[-1])
+
+    @property
     def decided(self) -> np.ndarray:
         """bool (T,): up to and including this step nothing drew on chance, so the past determines the frame."""
         return ~np.logical_or.accumulate(self.future(self.episode.chance))

@@ -53,6 +53,10 @@ class RewardBins:
         """Expected reward (...) of logits (..., R)."""
         return logits.softmax(-1) @ torch.from_numpy(self.values).to(logits.device)
 
+    def not_zero(self, logits: Tensor) -> Tensor:
+        """Probability (...) that there is a reward at all, of logits (..., R)."""
+        return logits.softmax(-1)[..., torch.from_numpy(self.values != 0).to(logits.device)].sum(-1)
+
     def most_likely(self, logits: Tensor) -> Tensor:
         """The most likely reward (...) of logits (..., R); the mean where rewards are continuous."""
         if not self.exact:

@@ -41,6 +41,7 @@ class Step(NamedTuple):
     terminated: np.ndarray  # bool (B,)
     termination_probability: np.ndarray  # float32 (B,)
     expected_rewards: np.ndarray  # float32 (B,), the mean where `rewards` is the most likely or a sampled value
+    reward_probability: np.ndarray  # float32 (B,), that the reward is not zero
 
 
 class Rollout(NamedTuple):
@@ -49,6 +50,7 @@ class Rollout(NamedTuple):
     observations: np.ndarray  # uint8 (B, T, H, W, C)
     rewards: np.ndarray  # float32 (B, T)
     termination_probability: np.ndarray  # float32 (B, T)
+    reward_probability: np.ndarray  # float32 (B, T), that the reward is not zero
 
 
 class Simulator:
@@ -142,6 +144,7 @@ class Simulator:
             terminated.cpu().numpy(),
             ending.cpu().numpy(),
             self.rewards.mean(prediction.reward).cpu().numpy(),
+            self.rewards.not_zero(prediction.reward).cpu().numpy(),
         )
 
     def rollout(
@@ -173,6 +176,7 @@ class Simulator:
             np.stack([step.observations for step in steps], 1),
             np.stack([step.rewards for step in steps], 1),
             np.stack([step.termination_probability for step in steps], 1),
+            np.stack([step.reward_probability for step in steps], 1),
         )
 
     def _encode_actions(self, actions: np.ndarray) -> Tensor:

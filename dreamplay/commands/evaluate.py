@@ -53,13 +53,14 @@ class Evaluate:
     """File to write the numbers to, as in horizon.json."""
 
     def run(self) -> dict[str, Any]:
-        """Evaluate; returns {"horizons", "baselines", "context", "windows", "seed", "run", "data", "files"}."""
+        """Evaluate; returns `Judgement.to_json` with "run", "data" and "files" added."""
         from rich.console import Console
 
-        from dreamplay.horizon import held_out_windows, truth_horizon
-        from dreamplay.horizon_report import plot, table
+        from dreamplay.horizon_plot import plot
+        from dreamplay.horizon_table import table
         from dreamplay.horizon_video import choose_clips, pictures
         from dreamplay.json_files import write_json
+        from dreamplay.judgement import Plan, judge
         from dreamplay.progress import progress
         from dreamplay.simulator import load
         from dreamplay.video import write_video
@@ -68,19 +69,10 @@ class Evaluate:
         against = self._against(simulator)
         episodes = open_data(self.data, simulator, self.checkpoint)
         train, held_out = episodes.split()
-        windows = held_out_windows(held_out, self.windows, self.horizon, self.seed)
+        plan = Plan.draw(held_out, self.windows, self.horizon, self.seed)
         folder = output_folder(self.out, self.checkpoint)
-        with progress("evaluate", len(windows) * (3 + len(against)), "windows") as bar:
-            result = truth_horizon(
-                simulator,
-                train,
-                held_out,
-                against=against,
-                windows=self.windows,
-                horizon=self.horizon,
-                seed=self.seed,
-                on_window=bar.advance,
-            )
+        with progress("evaluate", plan.work(len(against)), "windows") as bar:
+            result = judge(simulator, train, held_out, plan, against=against, on_window=bar.advance)
         answer = result.to_json() | {
             "run": str(self.checkpoint.resolve()),
             "data": {
@@ -93,7 +85,7 @@ class Evaluate:
         files = {kind: folder / f"horizon.{kind}" for kind in ("json", "png", "mp4")}
         write_json(files["json"], answer)
         plot(result, files["png"], title=f"truth horizon of {episodes.card.id}")
-        clips = choose_clips(windows, self.seed)
+        clips = choose_clips(plan.windows, self.seed)
         write_video(files["mp4"], pictures(simulator, clips, self.seed), fps=min(episodes.card.fps, FPS))
         console = Console()
         if not console.is_terminal:

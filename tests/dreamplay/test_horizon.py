@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from dreamplay.dreamer import dream
 from dreamplay.episodes import Episode
 from dreamplay.errors import UserError
-from dreamplay.horizon import TruthHorizon, dream, horizon_grid, sample_frames, truth_horizon
+from dreamplay.horizon import TruthHorizon, horizon_grid, sample_frames, truth_horizon
 from dreamplay.horizon_windows import Window, batches, choose_windows, inputs
 from dreamplay.metrics import PSNR_CAP
 from dreamplay.simulator import Rollout
@@ -61,7 +62,7 @@ class Ball:
         ends = np.zeros(columns.shape, np.float32)
         if self.end is not None:
             ends[:, self.end - 1] = 1
-        return Rollout(frames_of(columns % SIZE), rewards.astype(np.float32), ends)
+        return Rollout(frames_of(columns % SIZE), rewards.astype(np.float32), ends, (rewards != 0).astype(np.float32))
 
 
 def walk(length: int, seed: int, **kwargs) -> Episode:
