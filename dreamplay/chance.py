@@ -54,7 +54,7 @@ class ChanceMoves:
 def chance_windows(held_out: Sequence[Episode], seed: int) -> list[Window]:
     """At most 400 single steps that drew on chance, drawn evenly, each after up to ten real frames."""
     places = [(episode, int(now)) for episode in held_out for now in np.flatnonzero(episode.chance)]
-    drawn = np.random.default_rng(seed).choice(len(places), min(STEPS, len(places)), replace=False) if places else []
+    drawn = np.random.default_rng(seed).choice(len(places), min(STEPS, len(places)), replace=False)
     chosen = (places[i] for i in sorted(drawn))
     return [Window(episode, max(0, now + 1 - CONTEXT), min(CONTEXT, now + 1), 1) for episode, now in chosen]
 

@@ -1,10 +1,10 @@
 """Sampled futures: are they as diverse as real ones, and as probable as they say?
 
-Several dreams of the same context and actions are sampled as learned (temperature 1). If truth is one more draw of the
-same distribution, it lies as far from a dream as dreams lie from each other. So the *diversity*, the distance between
-two dreams over that between dream and truth, is 1 for a simulator that knows what it does not know, less for one whose
-futures are too much alike, 0 for one that knows a single future. The distance of two frames is the number of pixels
-that visibly differ.
+Several dreams of the same context and actions are sampled as learned (temperature 1). If truth is one more draw of
+the same distribution, it lies as far from a dream as dreams lie from each other. So the *diversity*, the distance
+between two dreams over that between dream and truth, is 1 for a simulator that knows what it does not know, less for
+one whose futures are too much alike, 0 for one that knows a single future, and up to 2 for one whose dreams scatter
+around a truth that is certain. The distance of two frames is the number of pixels that visibly differ.
 
 Reward and termination are calibrated as forecasts from the context on: that the event comes exactly t steps later, in an
 episode that has not ended before. A pixel's event is to differ from the last context frame, at the reported horizons.
@@ -39,7 +39,7 @@ class Spread:
         windows: contexts with a real frame that far ahead.
         from_truth: mean distance of a dreamed frame from the true one.
         from_each_other: mean distance of two frames dreamed of the same future.
-        diversity: their ratio, 1 when calibrated; None when every dream is true.
+        diversity: the second over the first, 1 when calibrated; None when every dream is true.
         diversity_ci95: its 95 % interval over windows.
     """
 
@@ -93,15 +93,16 @@ def sampled_futures(
         on_window: told how many windows were just dreamed, each four times in all.
     """
     rng = np.random.default_rng(seed)
-    horizons = horizons[horizons <= max(window.steps for window in windows)]
+    longest = max(window.steps for window in windows)  # dreamed by all: when a dream ends does not hang on the truth
+    horizons = horizons[horizons <= longest]
     distances = np.zeros((3, len(windows), len(horizons)))  # reached, from truth, from each other
     forecasts: dict[str, list[Forecasts]] = {"reward": [], "termination": [], "pixel": []}
     for indices in batches(windows):
         together = [windows[i] for i in indices]
         frames, rewards, ends = [], [], []
         for _ in range(SAMPLES):
-            rollout = dreamer.rollout(*inputs(together), temperature=1.0, seed=int(rng.integers(2**31)))
-            frames.append(rollout.observations[:, horizons[horizons <= rollout.observations.shape[1]] - 1])
+            rollout = dreamer.rollout(*inputs(together, longest), temperature=1.0, seed=int(rng.integers(2**31)))
+            frames.append(rollout.observations[:, horizons - 1])
             going_on = np.cumprod(1 - rollout.termination_probability[:, :-1], 1)
             alive = np.concatenate([np.ones((len(indices), 1)), going_on], 1)  # (B, T), at the beginning of a step
             rewards.append(alive * rollout.reward_probability)
@@ -127,7 +128,7 @@ def sampled_futures(
     times = resamples(len(windows), rng)
     return Futures(
         SAMPLES,
-        {int(h): _spread(*distances[:, :, place], times) for place, h in enumerate(horizons)},
+        {int(h): _spread(distances[:, :, place], times) for place, h in enumerate(horizons)},
         {event: reliability(counted, rng) for event, counted in forecasts.items()},
     )
 
@@ -136,7 +137,8 @@ def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return visible(a, b).sum((-2, -1))
 
 
-def _spread(reached: np.ndarray, from_truth: np.ndarray, from_each_other: np.ndarray, times: np.ndarray) -> Spread:
+def _spread(distances: np.ndarray, times: np.ndarray) -> Spread:
+    reached, from_truth, from_each_other = distances
     return Spread(
         windows=int(reached.sum()),
         from_truth=ratio(from_truth, reached),

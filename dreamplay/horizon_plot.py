@@ -21,6 +21,7 @@ PANELS = (
     ("frozen", "frozen dreams", "share of windows that move"),
 )
 COLOURS = ("#d1495b", "#8d99ae", "#b8a369", "#2e86ab", "#66a182", "#6a4c93")
+LEAST_COUNT = 20  # a bin of fewer is noise
 EVENTS = {"reward": "#d1495b", "termination": "#2e86ab", "pixel": "#8d99ae"}
 
 
@@ -68,10 +69,10 @@ def _draw(axes: Axes, curve: Curve, metric: str, name: str, place: int) -> None:
 
 
 def _diversity(axes: Axes, futures: Futures, horizons: list[int]) -> None:
-    points = [(h, spread) for h, spread in futures.spread.items() if spread.diversity is not None]
+    points = [(h, spread.diversity) for h, spread in futures.spread.items() if spread.diversity is not None]
     axes.axhline(1, color="#22223b", lw=1, ls=":")
-    axes.plot([h for h, _ in points], [s.diversity for _, s in points], color=COLOURS[0], lw=2.4, marker="o", ms=5)
-    bounds = [(h, *spread.diversity_ci95) for h, spread in points if spread.diversity_ci95]
+    axes.plot([h for h, _ in points], [y for _, y in points], color=COLOURS[0], lw=2.4, marker="o", ms=5)
+    bounds = [(h, *spread.diversity_ci95) for h, spread in futures.spread.items() if spread.diversity_ci95]
     if bounds:
         places, low, high = zip(*bounds, strict=True)
         axes.fill_between(places, low, high, color=COLOURS[0], alpha=0.15, lw=0)
@@ -83,8 +84,10 @@ def _diversity(axes: Axes, futures: Futures, horizons: list[int]) -> None:
 def _calibration(axes: Axes, futures: Futures) -> None:
     axes.plot([0, 1], [0, 1], color="#22223b", lw=1, ls=":")
     for event, reliable in futures.calibration.items():
-        dreamed, true = ([found[side] for found in reliable.bins] for side in ("dreamed", "true"))
-        axes.plot(dreamed, true, color=EVENTS[event], lw=1.5, marker="o", ms=4, label=event)
+        points = sorted((b["dreamed"], b["true"]) for b in reliable.bins if b["count"] >= LEAST_COUNT)
+        axes.plot(
+            [x for x, _ in points], [y for _, y in points], color=EVENTS[event], lw=1.5, marker="o", ms=4, label=event
+        )
     _dress(axes, False, "calibration", "frequency in truth")
     axes.set_xlabel("probability in the dream")
     axes.legend(frameon=False)

@@ -120,13 +120,14 @@ def tally(window: Window, dreamed: Dreamed, horizons: np.ndarray, background: np
     decided = window.decided
     found = metrics.find_moving(true, dream, background)
     frames = (metrics.wrong_pixels(true, dream), metrics.squared_error(true, dream), metrics.similarity(true, dream))
-    stretches = Stretch(*map(np.array, zip(*_stretches(window, dreamed, at, background), strict=True)))
+    stretches = [np.array(values) for values in zip(*_stretches(window, dreamed, at, background), strict=True)]
     rewards = reward_events(window.future(window.episode.rewards), dreamed.rewards, floor)
     ends = terminations(window.future(window.episode.terminated), dreamed.termination_probability)
     happened = np.stack([np.stack(rewards, -1), np.stack(ends, -1)], 1)  # (T, 2, 3)
     groups = np.stack([decided, ~decided], -1)[..., None, None]  # (T, 2, 1, 1)
     so_far = (happened[:, None] & groups).cumsum(0)  # (T, 2, 2, 3)
-    per_frame = [_filled(values, reached) for values in (decided[at - 1], *frames, *found, *stretches)]
+    of_frames: list[np.ndarray] = [decided[at - 1], *frames, *found, *stretches]
+    per_frame = [_filled(values, reached) for values in of_frames]
     return Tally(*[reached, *per_frame, so_far[np.minimum(horizons, window.steps) - 1]])
 
 
@@ -160,7 +161,7 @@ def scores(tally: Tally, place: int, rng: np.random.Generator) -> AtHorizon:
 
 
 def _scores(tally: Tally, place: int, group: np.ndarray, which: int, rng: np.random.Generator) -> Scores:
-    at = Tally(*(column[group, place] for column in tally[:-1]), tally.events[:, place, which])
+    at = Tally(*[column[group, place] for column in tally[:-1]] + [tally.events[:, place, which]])
     n = len(at.wrong)
     ones, times = np.ones(n), resamples(n, rng)
     error, error_ci95 = ratio(at.squared_error, ones), ratio_ci95(at.squared_error, ones, times)

@@ -14,13 +14,15 @@ from dreamplay.reliability import Reliability
 if TYPE_CHECKING:
     from rich.table import Table
 
+COLUMNS = ("exact", "wrong", "dB", "SSIM", "found", "real", "still", "back", "varied", "reward", "end")
 LEGEND = (
-    "n: held-out windows, each after {context} context frames. wrong: pixels. found: share of true moving pixels with a "
-    "dreamed one within 2 px; real: the other way round. still: the dream stood still for ten steps in which the truth "
+    "n: held-out windows, each after {context} context frames. wrong: pixels. found: share of true moving pixels with "
+    "a dreamed one within 2 px; real: the other way round. still: the dream stood still for ten steps in which the truth "
     "moved. back: of what left its place and came back within ten steps, what the dream brings back. varied: distance "
     "between sampled dreams over their distance from truth, 1 when calibrated. reward, end: events up to there dreamed "
-    "on exactly the right step, found/real. dream, chance: windows in which the game drew on randomness."
+    "on exactly the right step, found/real."
 )
+CHANCE_LEGEND = " dream, chance: windows in which the game drew on randomness."
 
 
 def table(judgement: Judgement, title: str = "truth horizon") -> Table:
@@ -29,13 +31,15 @@ def table(judgement: Judgement, title: str = "truth horizon") -> Table:
     from rich.table import Table
 
     truth = judgement.truth
-    caption = "\n".join([*notes(judgement), LEGEND.format(context=truth.context)])
+    chance = any(at.undecided.windows for at in truth.dream.values())
+    legend = LEGEND.format(context=truth.context) + CHANCE_LEGEND * chance
+    caption = "\n".join([*notes(judgement), legend])
     view = Table(title=title, caption=caption, caption_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     view.padding = 0
     for name in ("step", "n"):
         view.add_column(name, justify="right", no_wrap=True)
     view.add_column("", max_width=18, overflow="fold")
-    for name in "exact wrong dB SSIM found real still back varied reward end".split():
+    for name in COLUMNS:
         view.add_column(name, justify="right", no_wrap=True)
     for horizon, at in truth.dream.items():
         rows = [("dream", at.decided)]
@@ -44,14 +48,14 @@ def table(judgement: Judgement, title: str = "truth horizon") -> Table:
         if at.undecided.windows:
             rows.append(("dream, chance", at.undecided))
         for place, (name, scores) in enumerate(rows):
-            first, chance = place == 0, scores is at.undecided
+            first, by_chance = place == 0, scores is at.undecided
             spread = judgement.futures.spread.get(horizon) if first else None
             view.add_row(
                 str(horizon) if first else "",
-                str(scores.windows) if first or chance else "",
+                str(scores.windows) if first or by_chance else "",
                 name,
                 *_cells(scores, spread),
-                style="bold" if first else "dim italic" if chance else None,
+                style="bold" if first else "dim italic" if by_chance else None,
                 end_section=place == len(rows) - 1,
             )
     return view
@@ -91,9 +95,9 @@ def _start_lines(name: str, start: FromStart) -> list[str]:
 
 def _start_line(name: str, scores: StartScores) -> str:
     low, high = scores.return_right_ci95 or (None, None)
+    what = f"{scores.episodes} episodes, {CONTEXT} context frames, {number(scores.steps, 0)} steps"
     return (
-        f"{name} from the start ({scores.episodes} episodes, {CONTEXT} context frames, {number(scores.steps, 0)} steps): "
-        f"return right {number(scores.return_right)} ({number(low)} to {number(high)}), "
+        f"{name} from the start ({what}): return right {number(scores.return_right)} ({number(low)} to {number(high)}), "
         f"final reward {number(scores.final_reward_right)}, end {number(scores.end_right)}"
     )
 
@@ -110,8 +114,8 @@ def _reliable(reliable: Reliability) -> str:
 def _chance_line(chance: ChanceMoves) -> str:
     low, high = chance.difference_ci95 or (None, None)
     return (
-        f"where chance decides ({chance.steps} steps): moves dreamed/true {number(chance.dreamed)}/{number(chance.true)}, "
-        f"difference {number(chance.difference)} ({number(low)} to {number(high)})"
+        f"where chance decides ({chance.steps} steps): moves dreamed/true "
+        f"{number(chance.dreamed)}/{number(chance.true)}, difference {number(chance.difference)} ({number(low)} to {number(high)})"
     )
 
 

@@ -112,12 +112,13 @@ def batches(windows: Sequence[Window]) -> Iterator[list[int]]:
             rest = rest[size:]
 
 
-def inputs(windows: Sequence[Window]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def inputs(windows: Sequence[Window], steps: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Observations (B, n, H, W, C) and actions (B, n-1, ...) of the context, and actions (B, T, ...) of the future.
 
-    T is the longest window's; shorter ones go on with their last action, and what that yields is for nobody to read.
+    T is the longest window's, or `steps` if that is more. Windows that are over before go on with their last action,
+    and no frame of that is for anybody to read.
     """
-    longest = max(window.steps for window in windows)
+    longest = max(steps, *(window.steps for window in windows))
     futures = [window.future(window.episode.actions) for window in windows]
     padded = [np.concatenate([f, np.repeat(f[-1:], longest - len(f), 0)]) for f in futures]
     observations = np.stack([window.context_observations for window in windows])

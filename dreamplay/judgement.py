@@ -1,4 +1,4 @@
-"""Everything `dreamplay evaluate` finds out about a simulator: the truth horizon, and what single frames do not tell."""
+"""All that `dreamplay evaluate` finds out about a simulator: the truth horizon, and what single frames do not tell."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """Calibration: does an event that is dreamed with probability p happen with frequency p?
 
-Several dreams are sampled of each future. The mean probability that all but the last give an event sorts the future into
-a bin; in each bin the frequency of the event in truth is compared with the probability that the last dream gives it.
-For a simulator that is calibrated the two are equal on average, however few dreams are sampled: its dreams and the truth
-are draws of one distribution. Comparing truth with the sorting probability itself would blame it for the noise of few
-samples.
+Several dreams are sampled of each future. The mean probability that all but the last give an event sorts the future
+into a bin; in each bin the frequency of the event in truth is compared with the probability that the last dream gives
+it. For a simulator that is calibrated the two are equal on average, however few dreams are sampled: its dreams and the
+truth are draws of one distribution. Comparing truth with the sorting probability itself would blame it for the noise of
+few samples.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import numpy as np
 from dreamplay.confidence import Interval, ratio_ci95, resamples
 from dreamplay.horizon_scores import ratio
 
-BINS = 10
+EDGES = np.array([0.001, 0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97, 0.99, 0.999])  # fine where rare
+BINS = len(EDGES) + 1
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,7 @@ def count_forecasts(probabilities: np.ndarray, happened: np.ndarray) -> Forecast
             the event or does not.
         happened: bool (M,).
     """
-    sorting = probabilities[:-1].mean(0)
-    places = np.minimum((sorting * BINS).astype(np.int64), BINS - 1)
+    places = np.searchsorted(EDGES, probabilities[:-1].mean(0), side="right")
     weights = (np.ones(len(places)), happened, probabilities[-1])
     return Forecasts(*(np.bincount(places, weight, BINS) for weight in weights))
 

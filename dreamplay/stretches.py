@@ -5,9 +5,9 @@ begins the first of them. Small drifts of gray levels are no movement: see `metr
 
 - A stretch *stands still* when no pixel of a later frame differs from the first frame. A dream is *frozen* when its
   stretch stands still and the true one does not.
-- A pixel *comes back* when it moves (differs from the background) in the last frame, had the same colour earlier in the
-  stretch, and another one in between: an object left its place and returned, as after an action and its inverse. A dream
-  that drifts, or forgets what it has covered, does not bring it back.
+- A pixel *comes back* when it moves (differs from the background) in the last frame, had the same colour earlier in
+  the stretch, and another one in between: an object left its place and returned, as after an action and its inverse. A
+  dream that drifts does not bring it back.
 
 K + 1 frames of a stretch.
 """
@@ -38,9 +38,7 @@ def compare_stretch(true: np.ndarray, dreamed: np.ndarray, background: np.ndarra
     moved = not stands_still(true)
     in_truth, in_dream = came_back(true, background), came_back(dreamed, background)
     both = in_truth & in_dream & ~visible(true[-1], dreamed[-1])
-    return Stretch(
-        moved, moved and stands_still(dreamed), int(in_truth.sum()), int(in_dream.sum()), int(both.sum())
-    )
+    return Stretch(moved, moved and stands_still(dreamed), int(in_truth.sum()), int(in_dream.sum()), int(both.sum()))
 
 
 def stands_still(frames: np.ndarray) -> bool:

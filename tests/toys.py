@@ -75,6 +75,7 @@ class StubStep(NamedTuple):
     terminated: np.ndarray  # bool (B,)
     termination_probability: np.ndarray  # float32 (B,)
     expected_rewards: np.ndarray  # float32 (B,)
+    reward_probability: np.ndarray  # float32 (B,)
 
 
 class StubSimulator:
@@ -166,6 +167,7 @@ class StubSimulator:
             terminated=terminated,
             termination_probability=np.where(terminated, 0.75, pixel % 4 / 16).astype(np.float32),
             expected_rewards=rewards.copy(),
+            reward_probability=(rewards != 0).astype(np.float32),
         )
         return {"frame": frame, "total": total, "left": left}, step
 

@@ -20,8 +20,10 @@ FPS = 15
 class Evaluate:
     """Measure the truth horizon: how many steps a dream stays true, as numbers, a plot and a video.
 
-    Dream and truth start from the same 10 real frames of held-out episodes and take the same actions. What is written
-    is derived from the run: evaluating a run again replaces its own earlier evaluation, and nothing else.
+    Dream and truth start from the same 10 real frames of held-out episodes and take the same actions. Beside that it
+    samples futures (are they diverse, and as probable as they say?), takes the moves of chance one by one, and dreams
+    whole episodes from their first two frames. What is written is derived from the run: evaluating a run again replaces
+    its own earlier evaluation, and nothing else.
     """
 
     checkpoint: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
@@ -31,7 +33,7 @@ class Evaluate:
     """Data folder whose held-out episodes are the truth; by default the one the run was trained on."""
 
     against: tuple[Path, ...] = ()
-    """Further runs to judge on the same windows."""
+    """Further runs to judge on the same windows, such as one trained with --simulator classic."""
 
     windows: int = 200
     """Windows to dream, fewer if the held-out episodes have fewer; at horizon h those count that last h steps.
@@ -92,7 +94,17 @@ class Evaluate:
             console = Console(width=100)  # rich takes 80 columns for a file or a pipe, which cuts numbers
         console.print(table(result, title=f"truth horizon of {episodes.card.id}"))
         console.print("\n".join(f"{kind}: {path}" for kind, path in files.items()), soft_wrap=True, highlight=False)
+        if not against:
+            console.print(self._how_to_compare(episodes.folder), soft_wrap=True, highlight=False)
         return answer | {"files": {kind: str(path) for kind, path in files.items()}}
+
+    def _how_to_compare(self, data: Path) -> str:
+        run = self.checkpoint
+        classic = run.with_name(f"{run.name}-classic")
+        return (
+            f"beside the published simulator: dreamplay train --data {data} --simulator classic --minutes M "
+            f"--out {classic} && dreamplay evaluate {run} --against {classic}"
+        )
 
     def _against(self, simulator: "Simulator") -> "dict[str, Simulator]":
         from dreamplay.errors import UserError

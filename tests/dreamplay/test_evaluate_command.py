@@ -64,7 +64,21 @@ def test_it_leaves_numbers_a_plot_and_a_film(run: Path, capsys: pytest.CaptureFi
     ]
     assert len(iio.imread(run / "evaluation" / "horizon.mp4")) > 20
     out = capsys.readouterr().out
-    assert "mean frame" in out and "wrong px" in out and "horizon.mp4" in out
+    assert "mean frame" in out and "wrong" in out and "horizon.mp4" in out
+    assert "from the start (1 episodes, 2 context frames, 15 steps): return right 0.000" in " ".join(out.split())
+    assert "--simulator classic" in out and f"--against {run}-classic" in out
+
+
+def test_what_no_single_horizon_tells_is_in_the_numbers(run: Path) -> None:
+    answer = Evaluate(run, windows=12, horizon=15).run()
+    assert set(answer["calibration"]) == {"reward", "termination", "pixel"}
+    assert answer["calibration"]["reward"]["true"] == 1 and answer["calibration"]["reward"]["dreamed"] == 0
+    assert answer["futures"]["samples"] == 4
+    assert answer["futures"]["horizons"]["10"]["from_each_other"] == 0
+    assert answer["futures"]["horizons"]["10"]["diversity"] == 0
+    assert answer["from_start"]["episodes"] == 1 and answer["from_start"]["return_right"] == 0
+    assert answer["chance"] is None, "nothing in the data says that it drew on chance"
+    assert answer["horizons"]["10"]["frozen"] == 1, "this run is the last frame"
 
 
 def test_again_gives_the_same_and_replaces_its_own(run: Path, tmp_path: Path) -> None:
@@ -81,6 +95,7 @@ def test_other_runs_stand_beside_it(run: Path, runs: dict[str, Run]) -> None:
     answer = Evaluate(run, windows=5, horizon=3, against=(Path("runs/classic"),)).run()
     assert list(answer["baselines"]) == ["last frame", "mean frame", "runs/classic"]
     assert answer["baselines"]["runs/classic"] == answer["horizons"]
+    assert answer["from_start"]["baselines"]["runs/classic"]["episodes"] == answer["from_start"]["episodes"] == 1
 
 
 def test_mistakes_are_named_and_write_nothing(run: Path, runs: dict[str, Run], tmp_path: Path) -> None:

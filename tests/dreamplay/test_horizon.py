@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from skimage.metrics import structural_similarity
 
 from dreamplay.dreamer import dream
 from dreamplay.episodes import Episode
@@ -80,6 +81,8 @@ def test_a_perfect_dream_is_perfect() -> None:
         scores = at.decided
         assert (scores.exact, scores.wrong_pixels, scores.psnr) == (1, 0, PSNR_CAP)
         assert (scores.recall, scores.precision, scores.recall_ci95) == (1, 1, (1, 1))
+        assert (scores.ssim, scores.frozen, scores.wrong_pixels_ci95) == (1, 0, (0, 0))
+        assert scores.came_back_recall == scores.came_back_precision == (1 if scores.came_back else None)
         assert scores.reward_recall == scores.reward_precision == (1 if scores.reward_events else None)
         assert at.undecided.windows == 0
     assert result.dream[1].decided.windows == 60
@@ -98,6 +101,35 @@ def test_errors_of_known_size_from_a_known_step_on() -> None:
         assert scores.psnr == pytest.approx(10 * np.log10(255**2 / error) if wrong else PSNR_CAP)
     near = measure(Ball(wrong_from=5, off=2), held_out).dream[10].decided
     assert (near.exact, near.wrong_pixels, near.recall, near.precision) == (0, 2, 1, 1)
+
+
+def test_similarity_and_intervals_of_known_errors() -> None:
+    held_out = [episode([1] * 60)]
+    scores = measure(Ball(wrong_from=1, off=3), held_out, windows=1000).dream[10].decided
+    expected = structural_similarity(*frames_of(np.array([8, 11])), win_size=5, channel_axis=-1)
+    assert scores.ssim == pytest.approx(expected) and scores.ssim_ci95 == pytest.approx((expected, expected))
+    assert scores.wrong_pixels_ci95 == (2, 2) and scores.psnr_ci95 == pytest.approx((scores.psnr, scores.psnr))
+    assert scores.frozen is None and scores.moved == 0, "nothing moved in truth"
+
+
+def test_a_dream_that_stands_still_while_truth_moves_is_frozen() -> None:
+    held_out = [episode([1] * 14 + [2] * 8)]  # 22 steps; the ball rests until observation 14
+    result = measure(Ball(), held_out, windows=1000)
+    still = {h: (at.decided.moved, at.decided.frozen) for h, at in result.baselines["last frame"].items()}
+    # windows begin at observations 9 to 21; at horizon h they have seen motion if they end past observation 14
+    assert still == {1: (8, 1), 2: (8, 1), 5: (8, 1), 10: (4, 1)}
+    assert all(at.decided.frozen == 0 for at in result.dream.values())
+    assert result.dream[10].decided.frozen_ci95 == pytest.approx((0, 0.4899), abs=1e-4)
+
+
+def test_what_comes_back_after_an_action_and_its_inverse() -> None:
+    held_out = [episode([1] * 9 + [2, 0, 1, 1, 1])]  # right and back, then rest
+    for dreamer, right in ((Ball(), 1), (Ball(wrong_from=2, off=1), 0)):
+        at = {h: s.decided for h, s in measure(dreamer, held_out, windows=1000).dream.items()}
+        assert (at[1].came_back, at[1].came_back_recall, at[1].came_back_precision) == (0, None, None)
+        assert (at[2].came_back, at[2].came_back_recall) == (1, right), "of the window from observation 9 on only"
+        assert (at[5].came_back, at[5].came_back_recall) == (1, right), "the stretch remembers ten steps"
+        assert at[5].came_back_precision == (1 if right else None)
 
 
 def test_only_windows_that_last_count_and_the_largest_horizon_is_reported() -> None:

@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from skimage.metrics import structural_similarity
 
 from dreamplay import metrics
 
@@ -40,6 +41,27 @@ def test_squared_error_does_not_wrap_around() -> None:
 @pytest.mark.parametrize(("error", "decibels"), [(0, 100), (255**2, 0), (255**2 / 100, 20), (1e-12, 100)])
 def test_psnr(error: float, decibels: float) -> None:
     assert metrics.psnr(error) == pytest.approx(decibels)
+
+
+@pytest.mark.parametrize(("size", "side"), [((20, 14), 7), ((6, 8), 5), ((4, 9), 3)])
+def test_similarity_is_the_reference_one_frame_by_frame(size: tuple[int, int], side: int) -> None:
+    rng = np.random.default_rng(2)
+    true = rng.integers(0, 256, (5, *size, 3)).astype(np.uint8)
+    dreamed = np.where(rng.random((5, *size, 1)) < 0.3, 255 - true, true).astype(np.uint8)
+    dreamed[3] = true[3]
+    found = metrics.similarity(true, dreamed)
+    reference = [structural_similarity(*p, win_size=side, channel_axis=-1) for p in zip(true, dreamed, strict=True)]
+    assert found == pytest.approx(reference) and found[3] == 1 and (found[:3] < 0.9).all()
+
+
+def test_similarity_of_flat_frames_is_that_of_their_brightness() -> None:
+    true, dreamed = np.full((1, 9, 9, 1), 100, np.uint8), np.full((1, 9, 9, 1), 150, np.uint8)
+    c = (0.01 * 255) ** 2
+    assert metrics.similarity(true, dreamed) == pytest.approx((2 * 100 * 150 + c) / (100**2 + 150**2 + c))
+
+
+def test_frames_too_small_for_a_similarity() -> None:
+    assert np.isnan(metrics.similarity(np.zeros((2, 2, 9, 1), np.uint8), np.ones((2, 2, 9, 1), np.uint8))).all()
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -27,6 +27,14 @@ def test_a_single_reward_is_always_right():
         assert rewards.tolist() == [0, 0]
 
 
+def test_the_probability_of_a_reward_is_that_of_all_bins_but_zero():
+    odds = torch.tensor([[0.1, 0.7, 0.2], [0.5, 0.25, 0.25]])
+    zero = RewardBins(np.array([-1, 0, 1], np.float32), True)
+    assert zero.not_zero(odds.log()).tolist() == pytest.approx([0.3, 0.75])
+    assert RewardBins(np.array([1, 2, 3], np.float32), True).not_zero(odds.log()).tolist() == pytest.approx([1, 1])
+    assert RewardBins(np.zeros(1, np.float32), True).not_zero(torch.randn(2, 1)).tolist() == [0, 0]
+
+
 @settings(deadline=None, max_examples=50)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(MAX_VALUES + 1, 200))
 def test_the_mean_of_many_rewards_is_kept(seed, count):

@@ -150,6 +150,7 @@ def test_a_rollout_is_its_steps(sim):
             assert np.array_equal(rollout.observations[:, t], step.observations)
             assert np.array_equal(rollout.rewards[:, t], step.rewards)
             assert np.array_equal(rollout.termination_probability[:, t], step.termination_probability)
+            assert np.array_equal(rollout.reward_probability[:, t], step.reward_probability)
         assert rollout.observations.shape == (B, T, SIDE, SIDE, 1)
 
 
