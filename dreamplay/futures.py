@@ -6,8 +6,8 @@ between two dreams over that between dream and truth, is 1 for a simulator that 
 one whose futures are too much alike, 0 for one that knows a single future, and up to 2 for one whose dreams scatter
 around a truth that is certain. The distance of two frames is the number of pixels that visibly differ.
 
-Reward and termination are calibrated as forecasts from the context on: that the event comes exactly t steps later, in an
-episode that has not ended before. A pixel's event is to differ from the last context frame, at the reported horizons.
+Reward and termination are calibrated as forecasts from the context on: that the event comes exactly t steps later, in
+an episode that has not ended before. A pixel's event is to differ from the last context frame, at reported horizons.
 
 S samples · B windows · T steps · J horizons.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dreamplay.chance import ChanceMoves
+from dreamplay.confidence import Interval
 from dreamplay.from_start import CONTEXT, FromStart, StartScores
 from dreamplay.futures import Futures, Spread
 from dreamplay.horizon_scores import Scores
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 COLUMNS = ("exact", "wrong", "dB", "SSIM", "found", "real", "still", "back", "varied", "reward", "end")
 LEGEND = (
     "n: held-out windows, each after {context} context frames. wrong: pixels. found: share of true moving pixels with "
-    "a dreamed one within 2 px; real: the other way round. still: the dream stood still for ten steps in which the truth "
-    "moved. back: of what left its place and came back within ten steps, what the dream brings back. varied: distance "
+    "a dreamed one within 2 px; real: the other way round. still: the dream stood still for ten steps in which the "
+    "truth moved. back: of what left its place and came back within ten steps, what the dream brings back. varied: distance "
     "between sampled dreams over their distance from truth, 1 when calibrated. reward, end: events up to there dreamed "
     "on exactly the right step, found/real."
 )
@@ -94,10 +95,9 @@ def _start_lines(name: str, start: FromStart) -> list[str]:
 
 
 def _start_line(name: str, scores: StartScores) -> str:
-    low, high = scores.return_right_ci95 or (None, None)
     what = f"{scores.episodes} episodes, {CONTEXT} context frames, {number(scores.steps, 0)} steps"
     return (
-        f"{name} from the start ({what}): return right {number(scores.return_right)} ({number(low)} to {number(high)}), "
+        f"{name} from the start ({what}): return right {_sure(scores.return_right, scores.return_right_ci95)}, "
         f"final reward {number(scores.final_reward_right)}, end {number(scores.end_right)}"
     )
 
@@ -112,11 +112,14 @@ def _reliable(reliable: Reliability) -> str:
 
 
 def _chance_line(chance: ChanceMoves) -> str:
-    low, high = chance.difference_ci95 or (None, None)
     return (
         f"where chance decides ({chance.steps} steps): moves dreamed/true "
-        f"{number(chance.dreamed)}/{number(chance.true)}, difference {number(chance.difference)} ({number(low)} to {number(high)})"
+        f"{number(chance.dreamed)}/{number(chance.true)}, difference {_sure(chance.difference, chance.difference_ci95)}"
     )
+
+
+def _sure(value: float | None, interval: Interval) -> str:
+    return number(value) if interval is None else f"{number(value)} ({interval[0]:.3f} to {interval[1]:.3f})"
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -1,4 +1,4 @@
-"""A world of coins: chance lights each pixel anew at every step, in truth with one probability, dreamed with another."""
+"""A world of coins: chance lights each pixel anew at every step, in truth with one probability, in a dream another."""
 
 from dataclasses import dataclass
 
