@@ -8,8 +8,8 @@ of it go on from the same state with the same actions and other random numbers.
 
 - A pixel is *decided* after some steps if all real futures agree on it. The most likely dream has to be right in every
   decided pixel: this is exactness before chance decides, also in games where chance has a hand in every step.
-- One step ahead, a pixel is *open* if real futures differ on it. How often it changes in them is its true frequency, and
-  sampled dreams have to change it as often.
+- One step ahead, a pixel is *open* if real futures differ on it. How often it changes in them is its true frequency,
+  and sampled dreams have to change it as often.
 
 Works for every environment whose Python object can be copied, such as the built-in games, not for emulators.
 """
@@ -77,9 +77,7 @@ def states(env: Any, check: Check) -> Iterator[State]:
         futures = [_future(copy.deepcopy(env), coming, int(rng.integers(2**31))) for _ in range(check.futures)]
         if all(len(future) == check.horizon for future in futures):
             found += 1
-            yield State(
-                np.stack(frames[-CONTEXT:]), np.stack([*actions[1 - CONTEXT :], *coming]), np.stack(futures)
-            )
+            yield State(np.stack(frames[-CONTEXT:]), np.stack([*actions[1 - CONTEXT :], *coming]), np.stack(futures))
 
 
 def _future(env: Any, actions: list[Any], seed: int) -> np.ndarray:
@@ -135,9 +133,7 @@ def main() -> None:
         for number, state in enumerate(states(env, check)):
             context, actions = state.observations[None], state.actions[None]
             past, coming = actions[:, : CONTEXT - 1], actions[:, CONTEXT - 1 :]
-            right, share = right_where_decided(
-                state.futures, simulator.rollout(context, past, coming).observations[0]
-            )
+            right, share = right_where_decided(state.futures, simulator.rollout(context, past, coming).observations[0])
             exact.append(right)
             decided.append(share)
             many = [np.repeat(array, check.futures, 0) for array in (context, past, coming[:, :1])]
@@ -155,7 +151,9 @@ def main() -> None:
             "decided_pixels": float(np.mean([share[step - 1] for share in decided])),
         }
         at = answer["exact"][step]
-        print(f"{step:>4} steps: right where decided {at['rate']:.3f}, {at['decided_pixels']:.4f} of pixels are decided")
+        print(
+            f"{step:>4} steps: right where decided {at['rate']:.3f}, {at['decided_pixels']:.4f} of pixels are decided"
+        )
     if moves:
         real, dreamed = np.array(moves).T
         ones = np.ones(len(real))

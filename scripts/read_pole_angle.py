@@ -5,8 +5,8 @@
 
 The reader draws the pole as the environment's renderer does, for all angles and cart positions near the cart in the
 frame, and takes the middle of those that agree with the frame in most pixels. New real episodes of a random agent are
-dreamed: 10 context frames, then the same actions in truth and dream. The angle of the dreamed frame is compared with the
-state of the environment, and so are those of the real frame, which shows how well the reader reads, and of the last
+dreamed: 10 context frames, then the same actions in truth and dream. The angle of the dreamed frame is compared with
+the state of the environment, and so are those of the real frame, which shows how well the reader reads, and of the last
 context frame.
 """
 

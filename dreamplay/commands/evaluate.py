@@ -102,7 +102,7 @@ class Evaluate:
         run = self.checkpoint
         classic = run.with_name(f"{run.name}-classic")
         return (
-            f"beside the published simulator: dreamplay train --data {data} --simulator classic --minutes M "
+            f"beside the published simulator: dreamplay train --data {data.resolve()} --simulator classic --minutes M "
             f"--out {classic} && dreamplay evaluate {run} --against {classic}"
         )
 
