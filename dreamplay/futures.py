@@ -73,7 +73,8 @@ class Futures:
 
 def future_windows(windows: Sequence[Window]) -> list[Window]:
     """Every fourth window, cut to 100 steps: sampling several dreams of each costs as much as one dream of all."""
-    return [Window(w.episode, w.start, w.context, min(w.steps, LONG_STEPS)) for w in windows[::LONG_EVERY]]
+    fair = [window for window in windows if window.counts_from == 0]
+    return [Window(w.episode, w.start, w.context, min(w.steps, LONG_STEPS)) for w in fair[::LONG_EVERY]]
 
 
 def sampled_futures(

@@ -18,6 +18,7 @@ from dreamplay.dreamer import Dreamer, dream
 from dreamplay.episodes import Episode
 from dreamplay.errors import UserError
 from dreamplay.events import reward_floor
+from dreamplay.further_windows import further_windows
 from dreamplay.horizon_scores import AtHorizon, scores, stack, tally
 from dreamplay.horizon_windows import CONTEXT, Window, batches, choose_windows
 from dreamplay.metrics import background
@@ -75,7 +76,7 @@ def truth_horizon(
         train: episodes that background and mean frame are taken from.
         held_out: episodes to judge on.
         against: further simulators, by name.
-        windows: most windows.
+        windows: most windows, apart from further ones where few are decided.
         horizon: most steps.
         seed: draws windows and confidence intervals.
         on_window: told how many windows were just done, `windows` for each dreamer in all.
@@ -107,7 +108,7 @@ def truth_horizon(
 
 
 def held_out_windows(held_out: Sequence[Episode], windows: int, horizon: int, seed: int) -> list[Window]:
-    """The windows that `truth_horizon` judges on, drawn by the seed.
+    """The windows that `truth_horizon` judges on, drawn by the seed: so many, and a few more that stay decided.
 
     Raises:
         UserError: there are none, or a number is below 1.
@@ -115,10 +116,12 @@ def held_out_windows(held_out: Sequence[Episode], windows: int, horizon: int, se
     for name, value in (("windows", windows), ("horizon", horizon)):
         if value < 1:
             raise UserError(f"--{name} {value} measures nothing; ask for at least 1")
-    chosen = choose_windows(held_out, windows, horizon, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    chosen = choose_windows(held_out, windows, horizon, rng)
     if not chosen:
         raise UserError("the data holds out no episode with a step in it; collect more")
-    return chosen
+    grid = horizon_grid(max(window.steps for window in chosen), horizon)
+    return chosen + further_windows(held_out, chosen, grid, windows, rng)
 
 
 def horizon_grid(longest: int, horizon: int) -> np.ndarray:

@@ -114,7 +114,7 @@ def tally(window: Window, dreamed: Dreamed, horizons: np.ndarray, background: np
         background: uint8 (H, W, C), see `metrics.background`.
         floor: see `events.reward_floor`.
     """
-    reached = horizons <= window.steps
+    reached = (window.counts_from <= horizons) & (horizons <= window.steps)
     at = horizons[reached]
     true, dream = window.true_frames(at), dreamed.observations[at - 1]
     decided = window.decided
@@ -128,7 +128,8 @@ def tally(window: Window, dreamed: Dreamed, horizons: np.ndarray, background: np
     so_far = (happened[:, None] & groups).cumsum(0)  # (T, 2, 2, 3)
     of_frames: list[np.ndarray] = [decided[at - 1], *frames, *found, *stretches]
     per_frame = [_filled(values, reached) for values in of_frames]
-    return Tally(*[reached, *per_frame, so_far[np.minimum(horizons, window.steps) - 1]])
+    events = so_far[np.minimum(horizons, window.steps) - 1] * (window.counts_from == 0)
+    return Tally(*[reached, *per_frame, events])
 
 
 def _stretches(window: Window, dreamed: Dreamed, at: np.ndarray, background: np.ndarray) -> list[Stretch]:

@@ -20,8 +20,8 @@ LEGEND = (
     "n: held-out windows, each after {context} context frames. wrong: pixels. found: share of true moving pixels with "
     "a dreamed one within 2 px; real: the other way round. still: the dream stood still for ten steps in which the "
     "truth moved. back: of what left its place and came back within ten steps, what the dream brings back. varied: "
-    "distance between sampled dreams over their distance from truth, 1 when calibrated. reward, end: events up to there "
-    "dreamed on exactly the right step, found/real."
+    "distance between sampled dreams over their distance from truth, 1 when calibrated. reward, end: events up to "
+    "there dreamed on exactly the right step, found/real."
 )
 CHANCE_LEGEND = " dream, chance: windows in which the game drew on randomness."
 

@@ -25,12 +25,14 @@ class Window:
         start: index of the first context frame.
         context: n, number of context frames.
         steps: T, steps from the last context frame on; they end with the episode or earlier.
+        counts_from: 0, or the horizon from which on a further window counts, see `dreamplay.further_windows`.
     """
 
     episode: Episode
     start: int
     context: int
     steps: int
+    counts_from: int = 0
 
     @property
     def now(self) -> int:

@@ -55,6 +55,7 @@ class Plan:
     """The held-out windows of each measurement, drawn by one seed.
 
     Args:
+        count: how many windows were asked for.
         windows: for the truth horizon.
         futures: to sample dreams of.
         starts: whole episodes.
@@ -63,6 +64,7 @@ class Plan:
         seed: what drew them.
     """
 
+    count: int
     windows: list[Window]
     futures: list[Window]
     starts: list[Window]
@@ -79,7 +81,7 @@ class Plan:
         """
         chosen = held_out_windows(held_out, windows, horizon, seed)
         starts = start_windows(held_out, horizon, seed)
-        return cls(chosen, future_windows(chosen), starts, chance_windows(held_out, seed), horizon, seed)
+        return cls(windows, chosen, future_windows(chosen), starts, chance_windows(held_out, seed), horizon, seed)
 
     def work(self, against: int) -> int:
         """How many windows `judge` reports, with so many simulators beside the judged one."""
@@ -112,7 +114,7 @@ def judge(
         train,
         held_out,
         against=against,
-        windows=len(plan.windows),
+        windows=plan.count,
         horizon=plan.horizon,
         seed=plan.seed,
         on_window=on_window,
