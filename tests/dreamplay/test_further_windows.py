@@ -63,9 +63,7 @@ def test_they_count_from_their_horizon_on_and_only_where_decided() -> None:
         reached = [w for w in windows if w.counts_from <= horizon <= w.steps]
         decided = [w for w in reached if w.decided[horizon - 1]]
         assert at.decided.windows == len(decided)
-        assert len(decided) >= (30 if horizon < 100 else 9), (
-            "3 episodes have 3 windows each before their last 100 steps"
-        )
+        assert len(decided) >= (30 if horizon < 100 else 9), "3 episodes have 3 windows each of 100 quiet steps"
         assert at.undecided.windows == len([w for w in chosen if w.steps >= horizon and not w.decided[horizon - 1]])
         events = sum((w.future(w.episode.rewards) != 0)[:horizon][w.decided[:horizon]].sum() for w in chosen)
         assert at.decided.reward_events == events
