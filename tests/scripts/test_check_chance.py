@@ -1,10 +1,11 @@
 """Decided and open pixels of futures drawn by hand, and the real opponent's odds."""
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
 import dreamplay
-from scripts.check_chance import Check, open_moves, right_where_decided, states
+from scripts.check_chance import Check, goes_on_as_a_copy, open_moves, right_where_decided, states
 
 
 def pixels(*rows: list[int]) -> np.ndarray:
@@ -38,6 +39,26 @@ def test_the_odds_of_the_real_game_are_found() -> None:
             found.append(pair[0])
     assert len(found) > 10
     assert np.mean(found) == pytest.approx(0.8, abs=0.04), "the opponent follows four times out of five"
+
+
+class Forgetful(gym.Wrapper):
+    """Its copies begin a new episode, as those of an emulator do."""
+
+    def __deepcopy__(self, memo: dict) -> gym.Env:
+        other = dreamplay.make_env("Dreamplay/Rally-v0")
+        other.reset(seed=99)
+        return other
+
+
+def test_copies_that_begin_anew_are_noticed() -> None:
+    env = dreamplay.make_env("Dreamplay/Rally-v0")
+    env.reset(seed=0)
+    assert goes_on_as_a_copy(env)
+    forgetful = Forgetful(env)
+    forgetful.reset(seed=0)
+    assert not goes_on_as_a_copy(forgetful)
+    with pytest.raises(SystemExit, match="cannot be copied"):
+        next(states(forgetful, Check(run=None)))  # type: ignore[arg-type]
 
 
 def test_without_chance_everything_is_decided() -> None:
