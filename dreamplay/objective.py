@@ -12,6 +12,9 @@ from torch.nn import functional as F
 from dreamplay.curriculum import Stage
 from dreamplay.network import Prediction
 
+State = dict[str, Tensor]
+"""Where B dreams are, as in `dreamplay.simulator`: the next input "frame", and the network's hidden state."""
+
 
 class Targets(NamedTuple):
     """A batch of B windows of T steps, as the network sees it."""
@@ -22,6 +25,10 @@ class Targets(NamedTuple):
     terminated: Tensor  # (B, T) 0 or 1
     mask: Tensor  # (B, T) 1 where the step exists
 
+    def cut(self, start: int, end: int) -> Targets:
+        """Some of the steps."""
+        return Targets(self.frames[:, start : end + 1], *(part[:, start:end] for part in self[1:]))
+
 
 @dataclass(frozen=True)
 class Losses:
@@ -31,9 +38,15 @@ class Losses:
     frame: float
     reward: float
     termination: float
+    steps: int
+    """Steps that the means are taken over."""
+    end: State
+    """Where the window ended."""
 
 
-def imagine(network: Any, frames: Tensor, actions: Tensor, stage: Stage) -> Prediction:
+def imagine(
+    network: Any, frames: Tensor, actions: Tensor, stage: Stage, start: State | None = None
+) -> tuple[Prediction, State]:
     """Predictions (B, T, ...) along a window whose inputs are real or the network's own, as the stage says.
 
     The classic network learns through its own predictions: gradients flow back from one to the one before, but not
@@ -45,43 +58,60 @@ def imagine(network: Any, frames: Tensor, actions: Tensor, stage: Stage) -> Pred
         network: default or classic.
         frames: codes of the real frames (B, T, ...), one before each action.
         actions: (B, T, A).
-        stage: which inputs are real, T in all; the first one is.
+        stage: which inputs are real, T in all; without a start the first one is.
+        start: where the windows begin; None = with no past.
+
+    Returns:
+        The predictions, and where the window ended.
     """
+    if start is None:
+        start = {"frame": frames[:, 0], **network.initial(frames[:, 0])}
     if network.learns_through_predictions:
-        _, predictions = _walk(network, frames, actions, stage)
-        return Prediction(*(torch.cat(parts, 1) for parts in zip(*predictions, strict=True)))
+        _, predictions, end = _walk(network, frames, actions, stage, start)
+        return Prediction(*(torch.cat(parts, 1) for parts in zip(*predictions, strict=True))), end
     if stage.predicted:
         with torch.no_grad():
-            inputs, _ = _walk(network, frames, actions, stage)
+            inputs, _, _ = _walk(network, frames, actions, stage, start)
         frames = torch.cat(inputs, 1)
-    return network.unroll(frames, actions, network.initial(frames[:, 0]))[0]
+    prediction, hidden = network.unroll(frames, actions, start)
+    with torch.no_grad():
+        return prediction, {**hidden, "frame": _own_frame(network, prediction, stage.temperature)}
 
 
-def _walk(network: Any, frames: Tensor, actions: Tensor, stage: Stage) -> tuple[list[Tensor], list[Prediction]]:
+def _walk(
+    network: Any, frames: Tensor, actions: Tensor, stage: Stage, state: State
+) -> tuple[list[Tensor], list[Prediction], State]:
     """Inputs and predictions, segment by segment: a run of real inputs at once, own predictions one by one."""
-    hidden = network.initial(frames[:, 0])
     inputs: list[Tensor] = []
     predictions: list[Prediction] = []
     for start, end in stage.segments():
-        if stage.real[start]:
-            inputs.append(frames[:, start:end])
-        else:
-            inputs.append(network.frames.most_likely(predictions[-1].frame[:, -1:]))
+        inputs.append(frames[:, start:end] if stage.real[start] else state["frame"].unsqueeze(1))
         with torch.set_grad_enabled(torch.is_grad_enabled() and start >= stage.warm_up):
-            prediction, hidden = network.unroll(inputs[-1], actions[:, start:end], hidden)
+            prediction, hidden = network.unroll(inputs[-1], actions[:, start:end], state)
+            state = {**hidden, "frame": _own_frame(network, prediction, stage.temperature)}
         predictions.append(prediction)
-    return inputs, predictions
+    return inputs, predictions, state
 
 
-def objective(network: Any, targets: Targets, stage: Stage) -> Losses:
+def _own_frame(network: Any, prediction: Prediction, temperature: float) -> Tensor:
+    """The frame (B, ...) to go on from after predictions (B, T, ...)."""
+    last = prediction.frame[:, -1]
+    if temperature == 0:
+        return network.frames.most_likely(last)
+    uniforms = torch.rand(len(last), network.frames.draws, device=last.device)
+    return network.frames.sample(last, temperature, uniforms)
+
+
+def objective(network: Any, targets: Targets, stage: Stage, start: State | None = None) -> Losses:
     """Mean loss per step of a window.
 
     Args:
         network: default or classic.
         targets: the batch.
         stage: which inputs are real, and how many leading steps carry no loss.
+        start: where the windows begin; None = with no past.
     """
-    prediction = imagine(network, targets.frames[:, :-1], targets.actions, stage)
+    prediction, end = imagine(network, targets.frames[:, :-1], targets.actions, stage, start)
     pixels = network.frames.log_loss(prediction.frame, targets.frames[:, 1:])  # (B, T, ...)
     mask = targets.mask.clone()
     mask[:, : stage.warm_up] = 0
@@ -90,4 +120,5 @@ def objective(network: Any, targets: Targets, stage: Stage) -> Losses:
     reward = (-(targets.rewards * F.log_softmax(prediction.reward, -1)).sum(-1) * mask).sum() / steps
     ends = F.binary_cross_entropy_with_logits(prediction.termination, targets.terminated, reduction="none")
     termination = (ends * mask).sum() / steps
-    return Losses(frame + reward + termination, frame.item(), reward.item(), termination.item())
+    total = frame + reward + termination
+    return Losses(total, frame.item(), reward.item(), termination.item(), int(mask.sum()), end)

@@ -20,7 +20,8 @@ from dreamplay.noise import noise_state, own_noise
 from dreamplay.rewards import RewardBins
 from dreamplay.selection import check_finite, choose_contexts, sample_frames
 from dreamplay.simulator import choose_device, read_model
-from dreamplay.training import RECIPES, TrainConfig, Training
+from dreamplay.training import RECIPES, Carried, TrainConfig, Training
+from dreamplay.windows import Places
 
 
 def start_training(config: TrainConfig, episodes: Episodes, data: str, device: str = "auto") -> Training:
@@ -74,7 +75,8 @@ def resume_training(run: Path, changes: dict[str, Any], device: str = "auto") ->
     manifest = read_manifest(run)
     card, bins, network = read_model(run, manifest)
     stored = manifest["training"]
-    config = TrainConfig(**{field.name: stored[field.name] for field in fields(TrainConfig)})
+    names = [field.name for field in fields(TrainConfig)]
+    config = TrainConfig(**{name: stored[name] for name in names if name in stored})
     if changes.get("simulator", config.simulator) != config.simulator:
         raise UserError(f"{run} trains the {config.simulator} simulator; for another one choose another folder")
     if {"updates", "minutes"} & changes.keys():
@@ -84,6 +86,7 @@ def resume_training(run: Path, changes: dict[str, Any], device: str = "auto") ->
     optimiser = make_optimiser(config, network)
     state = read_tensors(run, manifest, "training")
     noises = {key: state.pop(key) for key in list(state) if key.startswith("noise.")}
+    carried = _carried(manifest.get("carried"), state, target)
     restore_optimiser(optimiser, state)
     with own_noise(target, config.seed + stored["done_updates"]):
         fresh = noise_state(target)  # a generator of one kind of device says nothing to another
@@ -103,7 +106,18 @@ def resume_training(run: Path, changes: dict[str, Any], device: str = "auto") ->
         target,
         stored["done_updates"],
         stored["done_minutes"],
+        carried,
     )
+
+
+def _carried(stored: dict[str, Any] | None, tensors: dict[str, torch.Tensor], device: torch.device) -> Carried | None:
+    """The windows that go on, if any; takes their tensors out of those of the training."""
+    if stored is None:
+        return None
+    names = [name for name in tensors if name.startswith("carried.")]
+    state = {name.removeprefix("carried."): tensors.pop(name).to(device) for name in names}
+    places = Places(np.array(stored["episodes"], np.int64), np.array(stored["starts"], np.int64))
+    return Carried(places, state, stored["windows"])
 
 
 def make_optimiser(config: TrainConfig, network: torch.nn.Module) -> torch.optim.Optimizer:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -24,11 +24,12 @@ from dreamplay.errors import UserError
 from dreamplay.interruption import deferred_interrupt
 from dreamplay.network import Network
 from dreamplay.noise import noise_state, own_noise
-from dreamplay.objective import Losses, Targets, objective
+from dreamplay.objective import Losses, State, Targets, objective
+from dreamplay.recomputation import recomputed_objective
 from dreamplay.rewards import RewardBins
 from dreamplay.simulator import describe_network
 from dreamplay.whole_files import write_whole
-from dreamplay.windows import Windows
+from dreamplay.windows import Places, Windows
 
 LOG = "log.jsonl"
 SAVE_SECONDS = 60.0
@@ -68,6 +69,16 @@ class TrainConfig:
     """Highest learning rate; None = the recipe's."""
     seed: int = 0
     """Seed of weights and windows."""
+    checkpoint_gradients: bool = False
+    """Whether to compute activations twice rather than to keep them, see `dreamplay.recomputation`."""
+
+
+class Carried(NamedTuple):
+    """Windows whose hidden state goes on in the next update."""
+
+    places: Places  # where they go on
+    state: State
+    windows: int  # how many windows the state has lived through
 
 
 @dataclass
@@ -87,6 +98,7 @@ class Training:
     device: torch.device
     updates: int = 0
     minutes: float = 0.0
+    carried: Carried | None = None
 
     @property
     def progress(self) -> float:
@@ -104,6 +116,10 @@ class Training:
         """
         weights, training = self.network.state_dict(), optimiser_tensors(self.optimiser)
         training |= {f"noise.{self.device.type}": self.noise}
+        carried = None
+        if self.carried is not None:
+            carried = {**self.carried.places._asdict(), "windows": self.carried.windows}
+            training |= {f"carried.{name}": value for name, value in self.carried.state.items()}
         if not all(bool(tensor.isfinite().all()) for tensor in (*weights.values(), *training.values())):
             raise UserError(_diverged(self.updates, run))
         manifest = {
@@ -115,6 +131,7 @@ class Training:
             "training": asdict(self.config) | {"done_updates": self.updates, "done_minutes": self.minutes},
             "progress": self.progress,
             "random": self.rng.bit_generator.state,
+            "carried": carried,
         }
         save_checkpoint(run, manifest, weights, self.contexts, training)
 
@@ -147,7 +164,14 @@ class Report:
         }
 
 
-def train(training: Training, episodes: list[Episode], run: Path, on_update: Callable[[Report], None]) -> None:
+def train(
+    training: Training,
+    episodes: list[Episode],
+    run: Path,
+    on_update: Callable[[Report], None],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
     """Train to the end of the curriculum, saving at the start, every minute, at the end, and when interrupted.
 
     Ctrl-C, or a KeyboardInterrupt from `on_update`, saves after the update in hand and is then raised.
@@ -157,6 +181,8 @@ def train(training: Training, episodes: list[Episode], run: Path, on_update: Cal
         episodes: the training episodes.
         run: folder of the checkpoint; exists.
         on_update: called after each update.
+        clock: seconds; what the minutes of the training are counted in. `time.process_time` makes them processor time,
+            which other programs on the machine do not shorten.
 
     Raises:
         UserError: loss, gradient or weights are not finite; the last good checkpoint stays.
@@ -171,16 +197,21 @@ def train(training: Training, episodes: list[Episode], run: Path, on_update: Cal
         training.save(run)  # from here on there always is a checkpoint to resume
     _cut_log(run / LOG, training.updates)
     network.train()
-    clock = saved = time.monotonic()
+    before = saved = clock()
     with (
         deferred_interrupt() as stop,
         own_noise(training.device, training.noise),
         (run / LOG).open("a", encoding="utf-8") as log,
     ):
         while (progress := training.progress) < 1 and not stop.asked:
-            stage = schedule(progress)
-            length = len(stage.real)
-            batch = windows.sample(training.rng, max(1, batch_steps // length), length)
+            stage, start, lived = schedule(progress), None, 0
+            if training.carried is None:
+                places = windows.draw(training.rng, max(1, batch_steps // len(stage.real)), stage.span)
+            else:
+                stage = stage.later()
+                places, start, lived = training.carried
+            stage = stage.flip(training.rng)
+            batch = windows.gather(places, len(stage.real))
             targets = Targets(
                 network.frames.encode(batch.observations).to(training.device),
                 torch.from_numpy(encode_actions(training.card.action_space, batch.actions)).to(training.device),
@@ -188,7 +219,8 @@ def train(training: Training, episodes: list[Episode], run: Path, on_update: Cal
                 torch.from_numpy(batch.terminated).float().to(training.device),
                 torch.from_numpy(batch.mask).float().to(training.device),
             )
-            losses = objective(network, targets, stage)
+            compute = recomputed_objective if config.checkpoint_gradients else objective
+            losses = compute(network, targets, stage, start)
             optimiser.zero_grad(set_to_none=True)
             losses.total.backward()
             norm = float(torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm))
@@ -198,9 +230,15 @@ def train(training: Training, episodes: list[Episode], run: Path, on_update: Cal
                 group["lr"] = peak * stage.rate * min(1.0, (training.updates + 1) / WARM_UP_UPDATES)
             optimiser.step()
 
-            now = time.monotonic()
-            training.minutes += (now - clock) / 60
-            clock = now
+            places, lived = places.after(len(stage.real)), lived + 1
+            training.carried = None
+            if lived < stage.windows and windows.go_on(places):
+                end = {name: value.detach().contiguous() for name, value in losses.end.items()}
+                training.carried = Carried(places, end, lived)
+
+            now = clock()
+            training.minutes += (now - before) / 60
+            before = now
             training.updates += 1
             training.noise = noise_state(training.device)
             report = Report(training.updates, progress, training.minutes, stage, losses, norm, batch.mask.size)

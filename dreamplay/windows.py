@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,17 @@ class Batch:
     mask: np.ndarray
 
 
+class Places(NamedTuple):
+    """Where B windows begin."""
+
+    episodes: np.ndarray  # int64 (B,), which episode
+    starts: np.ndarray  # int64 (B,), steps since its beginning; past its end there is nothing but padding
+
+    def after(self, steps: int) -> "Places":
+        """Where the windows begin that follow on these, `steps` later."""
+        return Places(self.episodes, self.starts + steps)
+
+
 class Windows:
     """Draws random windows that never cross the end of an episode.
 
@@ -42,7 +54,11 @@ class Windows:
         self._ends = np.cumsum(self._lengths)
 
     def sample(self, rng: np.random.Generator, batch: int, length: int) -> Batch:
-        """Draw `batch` windows of `length` transitions.
+        """Draw `batch` windows of `length` transitions, see `draw` and `gather`."""
+        return self.gather(self.draw(rng, batch, length), length)
+
+    def draw(self, rng: np.random.Generator, batch: int, length: int) -> Places:
+        """Draw where `batch` windows of `length` transitions begin.
 
         A transition is drawn uniformly from all there are, then the place it takes in its window; a window that would
         stick out of its episode is moved inside. So long episodes are drawn from more often in proportion, and the last
@@ -61,9 +77,16 @@ class Windows:
         lengths = self._lengths[indices]
         within = transitions - (self._ends[indices] - lengths)
         starts = np.clip(within - offsets, 0, np.maximum(0, lengths - length))
-        return self._gather(indices, starts, length)
+        return Places(indices, starts)
 
-    def _gather(self, indices: np.ndarray, starts: np.ndarray, length: int) -> Batch:
+    def go_on(self, places: Places) -> bool:
+        """Whether any of the episodes has a transition left there."""
+        return bool((places.starts < self._lengths[places.episodes]).any())
+
+    def gather(self, places: Places, length: int) -> Batch:
+        """The windows of `length` transitions that begin there."""
+        indices = places.episodes
+        starts = np.minimum(places.starts, self._lengths[indices])
         first = self._episodes[0]
         batch = len(indices)
         observations = np.empty((batch, length + 1, *first.observations.shape[1:]), first.observations.dtype)

@@ -39,8 +39,10 @@ class Train:
     """Length of the training in updates, earlier parts of a resumed one included; instead of --minutes."""
 
     curriculum: str | None = None
-    """Which inputs are real when: default (if none is named), teacher-forcing, pdt-0 ... pdt-100,
-    pdt-46-alternating, oh."""
+    """Which inputs are real when: default (if none is named), teacher-forcing, scheduled-sampling (linear decay;
+    or -exponential, -inverse-sigmoid), sampled (fed-back frames are), long (windows four times as long), carried (a
+    hidden state lives through four windows); the published pdt-0 ... pdt-100, pdt-46-alternating, bptt-15-2,
+    bptt-15-5, oh."""
 
     simulator: Literal["default", "classic"] | None = None
     """default (if none is named), or classic: the published recurrent environment simulator (Chiappa et al. 2017)."""
@@ -56,6 +58,9 @@ class Train:
 
     batch_steps: int | None = None
     """Steps per update: windows times their length, 64 by default, for classic 400 (the published 16 windows)."""
+
+    checkpoint_gradients: bool = False
+    """Compute activations twice rather than keep them: less memory for long windows, about a third more time."""
 
     device: str = "auto"
     """Where to train: auto (a GPU when there is one), cpu, cuda."""
@@ -174,7 +179,8 @@ class Train:
     def _settings(self) -> dict[str, Any]:
         """Fields of `TrainConfig` that were given; all others keep their default, or what the run has stored."""
         names = ("simulator", "curriculum", "updates", "minutes", "batch_steps", "learning_rate")
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return given | ({"checkpoint_gradients": True} if self.checkpoint_gradients else {})
 
     def _env_id(self) -> str:
         from dreamplay.envs.real import card_of, make_env

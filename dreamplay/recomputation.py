@@ -1,0 +1,37 @@
+"""Gradient checkpointing: long windows in little memory, for a second forward pass.
+
+A window of T steps is cut into pieces of about sqrt(T). Going forward, only the states between the pieces are kept;
+going back, each piece is computed again, so that the activations of one piece exist at a time (Chen et al. 2016).
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from math import ceil
+from typing import Any
+
+from torch.utils.checkpoint import checkpoint
+
+from dreamplay.curriculum import Stage
+from dreamplay.objective import Losses, State, Targets, objective
+
+
+def recomputed_objective(network: Any, targets: Targets, stage: Stage, start: State | None = None) -> Losses:
+    """`objective`, the same numbers and gradients from less memory."""
+    length = len(stage.real)
+    side = ceil(length**0.5)
+    parts: list[Losses] = []
+    for first in range(0, length, side):
+        piece = (first, min(first + side, length))
+        part: Losses = checkpoint(  # type: ignore[no-untyped-call]
+            objective, network, targets.cut(*piece), stage.cut(*piece), start, use_reentrant=False
+        )
+        parts.append(part)
+        start = part.end
+    steps = sum(part.steps for part in parts)
+    means = {
+        field.name: sum(getattr(part, field.name) * part.steps for part in parts) / max(1, steps)
+        for field in fields(Losses)
+        if field.name not in ("steps", "end")
+    }
+    return Losses(**means, steps=steps, end=parts[-1].end)
