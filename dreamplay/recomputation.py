@@ -23,7 +23,7 @@ def recomputed_objective(network: Any, targets: Targets, stage: Stage, start: St
     parts: list[Losses] = []
     for first in range(0, length, side):
         piece = (first, min(first + side, length))
-        part: Losses = checkpoint(  # type: ignore[no-untyped-call]
+        part: Losses = checkpoint(
             objective, network, targets.cut(*piece), stage.cut(*piece), start, use_reentrant=False
         )
         parts.append(part)
