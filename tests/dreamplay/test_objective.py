@@ -6,52 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from networks import B, batch_for, classic_network, colour_network, every, gradients, palette_network
 from torch import Tensor
 
-from dreamplay.classic import ClassicNetwork, RawFrames
+from dreamplay.classic import RawFrames
 from dreamplay.curriculum import Stage, window
-from dreamplay.frames import ColourFrames, PaletteFrames, Patches
-from dreamplay.network import Hidden, Network, NetworkConfig, Prediction
+from dreamplay.frames import PaletteFrames, Patches
+from dreamplay.network import Hidden, Prediction
 from dreamplay.objective import Targets, imagine, objective
 
-SIZE, B, A, R = (10, 10), 2, 3, 2
-CONFIG = NetworkConfig(features=8, hidden=12, canvas=3, glance=2)
 STAGE = Stage((True, True, False, False, True, False))
 T = len(STAGE.real)
-
-
-def palette_network() -> Network:
-    torch.manual_seed(0)
-    network = Network(PaletteFrames(Patches(SIZE, 2), np.array([[0], [9], [99]], np.uint8)), A, R, CONFIG)
-    torch.nn.init.normal_(network.change.weight)
-    return network
-
-
-def colour_network() -> Network:
-    torch.manual_seed(0)
-    network = Network(ColourFrames(Patches(SIZE, 2), 1), A, R, CONFIG)
-    torch.nn.init.normal_(network.change.weight)
-    return network
-
-
-def classic_network() -> ClassicNetwork:
-    torch.manual_seed(0)
-    return ClassicNetwork(RawFrames(np.array([0.3])), SIZE, A, R).eval()  # eval: no random slopes
-
-
-every = pytest.mark.parametrize("make_network", [palette_network, colour_network, classic_network])
-
-
-def batch_for(network: Any, steps: int = T) -> Targets:
-    rng = np.random.default_rng(0)
-    observations = rng.choice(np.array([0, 9, 99], np.uint8), (B, steps + 1, *SIZE, 1))
-    return Targets(
-        network.frames.encode(observations),
-        torch.eye(A)[torch.from_numpy(rng.integers(0, A, (B, steps)))],
-        torch.eye(R)[torch.from_numpy(rng.integers(0, R, (B, steps)))],
-        torch.from_numpy(rng.integers(0, 2, (B, steps))).float(),
-        torch.ones(B, steps),
-    )
 
 
 def walk(network: Any, frames: Tensor, actions: Tensor, stage: Stage) -> tuple[Prediction, Tensor]:
@@ -72,37 +37,71 @@ def assert_close(first: Prediction, second: Prediction) -> None:
 @every
 def test_with_real_inputs_only_a_window_is_unrolled(make_network):
     network = make_network()
-    batch = batch_for(network)
+    batch = batch_for(network, T)
     frames = batch.frames[:, :-1]
     expected, _ = network.unroll(frames, batch.actions, network.initial(frames[:, 0]))
-    assert_close(imagine(network, frames, batch.actions, window(T)), expected)
-    assert_close(imagine(network, frames, batch.actions, window(T, warm_up=2)), expected)
+    assert_close(imagine(network, frames, batch.actions, window(T))[0], expected)
+    assert_close(imagine(network, frames, batch.actions, window(T, warm_up=2))[0], expected)
 
 
 @every
 def test_predicted_inputs_are_the_networks_own_most_likely_frames(make_network):
     network = make_network()
-    batch = batch_for(network)
+    batch = batch_for(network, T)
     frames = batch.frames[:, :-1]
     expected, inputs = walk(network, frames, batch.actions, STAGE)
-    assert_close(imagine(network, frames, batch.actions, STAGE), expected)
+    assert_close(imagine(network, frames, batch.actions, STAGE)[0], expected)
     for t, real in enumerate(STAGE.real):
         assert torch.equal(inputs[:, t], frames[:, t]) == real  # and they do differ
 
 
-def gradients(network: torch.nn.Module, loss: Tensor) -> dict[str, Tensor]:
-    """By parameter, those that the loss depends on."""
-    network.zero_grad()
-    loss.backward()
-    return {name: p.grad.clone() for name, p in network.named_parameters() if p.grad is not None}
+@every
+@pytest.mark.parametrize("cut", [2, 3, 4], ids=["predicted next", "predicted on both sides", "real next"])
+def test_a_window_goes_on_where_the_one_before_ended(make_network, cut):
+    network = make_network()
+    batch = batch_for(network, T)
+    frames = batch.frames[:, :-1]
+    whole, end = imagine(network, frames, batch.actions, STAGE)
+    first, middle = imagine(network, frames[:, :cut], batch.actions[:, :cut], STAGE.cut(0, cut))
+    second, last = imagine(network, frames[:, cut:], batch.actions[:, cut:], STAGE.cut(cut, T), middle)
+    assert_close(Prediction(*(torch.cat(parts, 1) for parts in zip(first, second, strict=True))), whole)
+    assert last.keys() == end.keys() == {"frame", *network.initial(frames[:, 0])}
+    for name, value in end.items():
+        torch.testing.assert_close(last[name], value, rtol=1e-4, atol=1e-4)
+    losses = [
+        objective(network, batch, STAGE),
+        objective(network, batch.cut(0, cut), STAGE.cut(0, cut)),
+        objective(network, batch.cut(cut, T), STAGE.cut(cut, T), middle),
+    ]
+    assert [loss.steps for loss in losses] == [B * T, B * cut, B * (T - cut)]
+    torch.testing.assert_close(losses[0].total * T, losses[1].total * cut + losses[2].total * (T - cut))
+
+
+def test_at_a_temperature_the_fed_back_frames_are_sampled():
+    network = palette_network()
+    batch = batch_for(network, T)
+    frames, stage = batch.frames[:, :-1], Stage((True,) + (False,) * (T - 1), temperature=1.0)
+    torch.manual_seed(3)
+    prediction, end = imagine(network, frames, batch.actions, stage)
+    torch.manual_seed(3)
+    hidden, frame, inputs = network.initial(frames[:, 0]), frames[:, 0], []
+    for t in range(T):
+        inputs.append(frame)
+        step, hidden = network.step(frame, batch.actions[:, t], hidden)
+        frame = network.frames.sample(step.frame, 1.0, torch.rand(B, network.frames.draws))
+    expected, _ = network.unroll(torch.stack(inputs, 1), batch.actions, network.initial(frames[:, 0]))
+    assert_close(prediction, expected)
+    assert not torch.equal(inputs[1], network.frames.most_likely(prediction.frame[:, 0]))
+    torch.manual_seed(4)
+    assert not torch.equal(imagine(network, frames, batch.actions, stage)[1]["frame"], end["frame"])
 
 
 @pytest.mark.parametrize("make_network", [palette_network, colour_network])
 def test_no_gradient_flows_through_the_default_networks_own_frames(make_network):
     network = make_network()
-    batch = batch_for(network)
+    batch = batch_for(network, T)
     frames = batch.frames[:, :-1]
-    imagined = gradients(network, imagine(network, frames, batch.actions, STAGE).frame[:, -1].square().sum())
+    imagined = gradients(network, imagine(network, frames, batch.actions, STAGE)[0].frame[:, -1].square().sum())
     with torch.no_grad():
         _, inputs = walk(network, frames, batch.actions, STAGE)
     given, _ = network.unroll(inputs, batch.actions, network.initial(inputs[:, 0]))
@@ -121,12 +120,12 @@ class CutFrames(RawFrames):
 
 def test_gradients_flow_through_the_classic_networks_own_frames():
     network = classic_network().double()
-    batch = batch_for(network)
+    batch = batch_for(network, T)
     frames, actions, bias = batch.frames[:, :-1].double(), batch.actions.double(), network.decoder[-1].bias
 
     def last() -> Tensor:
         """A reward, which knows of the decoder only by the frames fed back."""
-        return imagine(network, frames, actions, window(2, 3)).reward[:, -1, 0].sum()
+        return imagine(network, frames, actions, window(2, 3))[0].reward[:, -1, 0].sum()
 
     gradient = gradients(network, last())["decoder.0.bias"].item()
     with torch.no_grad():
@@ -163,7 +162,7 @@ def test_no_gradient_flows_into_the_classic_networks_warm_up(real):
 @every
 def test_padding_carries_no_loss(make_network):
     network = make_network()
-    batch = batch_for(network)
+    batch = batch_for(network, T)
     mask = batch.mask.clone()
     mask[1, 3:] = 0
     padded = batch._replace(mask=mask)
@@ -188,7 +187,7 @@ def test_padding_carries_no_loss(make_network):
 @every
 def test_a_wholly_padded_batch_is_worth_nothing(make_network):
     network = make_network()
-    batch = batch_for(network)
+    batch = batch_for(network, T)
     losses = objective(network, batch._replace(mask=torch.zeros(B, T)), STAGE)
     assert losses.total.item() == losses.frame == losses.reward == losses.termination == 0
 
@@ -196,7 +195,7 @@ def test_a_wholly_padded_batch_is_worth_nothing(make_network):
 @every
 def test_the_warm_up_carries_no_loss(make_network):
     network = make_network()
-    batch = batch_for(network)
+    batch = batch_for(network, T)
     masked = batch.mask.clone()
     masked[:, :2] = 0
     warm = objective(network, batch, Stage(STAGE.real, warm_up=2))
@@ -243,7 +242,7 @@ def test_the_loss_is_the_log_likelihood_of_a_window():
 
 def test_the_classic_frame_loss_is_the_mean_squared_norm_of_a_step():
     network = classic_network()
-    batch = batch_for(network)
+    batch = batch_for(network, T)
     with torch.no_grad():
         expected, _ = walk(network, batch.frames[:, :-1], batch.actions, STAGE)
         losses = objective(network, batch, STAGE)

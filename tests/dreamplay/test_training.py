@@ -59,6 +59,7 @@ def assert_equal(one, other):
         assert [name for name in a if not torch.equal(a[name], b[name])] == []
     assert one.rng.bit_generator.state == other.rng.bit_generator.state
     assert torch.equal(one.noise, other.noise)
+    assert (one.carried is None) == (other.carried is None)
     assert (one.config, one.updates, one.mean_reward) == (other.config, other.updates, other.mean_reward)
     assert all(np.array_equal(one.contexts[name], other.contexts[name]) for name in ("observations", "actions"))
 
@@ -67,12 +68,28 @@ def optimisers(*trainings):
     return [training.optimiser for training in trainings]
 
 
-@pytest.mark.parametrize("changes", [{}, {"simulator": "classic", "curriculum": "pdt-33"}], ids=["default", "classic"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"simulator": "classic", "curriculum": "pdt-33"},
+        {"curriculum": "scheduled-sampling"},
+        {"curriculum": "sampled"},
+        {"curriculum": "carried"},
+        {"curriculum": "bptt-15-5"},
+        {"simulator": "classic", "curriculum": "bptt-15-5"},
+        {"checkpoint_gradients": True, "curriculum": "carried"},
+    ],
+    ids=lambda changes: "-".join(map(str, changes.values())) or "default",
+)
 def test_interrupted_and_resumed_equals_straight_through(changes, bricks, tmp_path):
     whole = go(begin(bricks, **changes), bricks, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         go(begin(bricks, **changes), bricks, tmp_path / "halved", stop_at(6))
-    assert read_manifest(tmp_path / "halved")["training"]["done_updates"] == 6
+    manifest = read_manifest(tmp_path / "halved")
+    assert manifest["training"]["done_updates"] == 6
+    carries = changes.get("curriculum") in ("carried", "bptt-15-5")
+    assert (manifest["carried"] is not None) == carries, "interrupted between windows that share a state"
     resumed = go(resume_training(tmp_path / "halved", {}, "cpu"), bricks, tmp_path / "halved")
     assert_equal(whole, resumed)
     assert log(tmp_path / "whole") == log(tmp_path / "halved") and len(log(tmp_path / "whole")) == 2
@@ -90,6 +107,58 @@ def test_a_killed_run_logs_again_what_it_had_not_saved(bricks, tmp_path):
     assert_equal(whole, resumed)
     assert [line["updates"] for line in log(tmp_path / "killed")] == [1, 11, 21, 31]
     assert log(tmp_path / "whole") == log(tmp_path / "killed")
+
+
+@pytest.mark.parametrize("simulator", ["default", "classic"])
+def test_a_state_lives_through_its_windows_and_no_longer(simulator, tmp_path, monkeypatch):
+    from dreamplay import training as module
+
+    episodes = clock_episodes(tmp_path / "data", ClockEnv((60, 32)), 700)
+    seen, objective = [], module.objective
+
+    def watched(network, targets, stage, start):
+        losses = objective(network, targets, stage, start)
+        seen.append((targets, stage, start, losses.end))
+        return losses
+
+    monkeypatch.setattr(module, "objective", watched)
+    settings = {"simulator": simulator, "curriculum": "bptt-15-2", "updates": 6, "batch_steps": 100}
+    training = start_training(replace(CONFIG, **settings), Episodes.open(tmp_path / "data"), "data", "cpu")
+    (tmp_path / "run").mkdir()
+    train(training, episodes, tmp_path / "run", lambda report: None)
+    assert [(len(stage.real), stage.warm_up) for _, stage, _, _ in seen] == [(25, 10), (15, 0)] * 3
+    for (before, _, start, end), (targets, _, carried, _) in zip(seen[::2], seen[1::2], strict=True):
+        assert start is None
+        assert {name: value.tolist() for name, value in carried.items()} == {n: v.tolist() for n, v in end.items()}
+        assert not any(value.requires_grad for value in carried.values())
+        assert torch.equal(before.frames[:, -1], targets.frames[:, 0])
+        assert before.mask.all() and targets.mask.any()  # some episodes end within the second window
+
+
+def test_windows_whose_episodes_have_all_ended_are_left(tmp_path):
+    """Episodes of 40 steps end in the second window of 32: a third one would hold nothing."""
+    episodes = clock_episodes(tmp_path / "data", ClockEnv((40,)), 400)
+    config = replace(CONFIG, curriculum="carried", updates=5)
+    training = start_training(config, Episodes.open(tmp_path / "data"), "data", "cpu")
+    (tmp_path / "run").mkdir()
+    carried = []
+    train(training, episodes, tmp_path / "run", lambda report: carried.append(training.carried is not None))
+    assert carried == [True, False] * 2 + [True]
+
+
+def test_minutes_are_those_of_the_clock(bricks, tmp_path):
+    half_minutes = iter(range(0, 10_000, 30))
+    training = begin(bricks, updates=None, minutes=2.0)
+    (tmp_path / "run").mkdir()
+    train(training, bricks.split()[0], tmp_path / "run", lambda report: None, clock=lambda: next(half_minutes))
+    assert (training.updates, training.minutes) == (4, 2.0)
+
+
+def test_a_run_of_a_version_that_carried_no_states_goes_on(run, bricks, monkeypatch):
+    older = read_manifest(run)
+    del older["carried"], older["training"]["checkpoint_gradients"]
+    monkeypatch.setattr("dreamplay.starting.read_manifest", lambda folder: older)
+    assert go(resume_training(run, {"updates": 5}, "cpu"), bricks, run).updates == 5
 
 
 @pytest.mark.parametrize("simulator", ["default", "classic"])

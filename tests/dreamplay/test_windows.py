@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dreamplay.episodes import Episode
-from dreamplay.windows import Windows
+from dreamplay.windows import Places, Windows
 
 LENGTHS = st.lists(st.integers(1, 12), min_size=1, max_size=6)
 
@@ -46,6 +46,28 @@ def test_a_window_is_a_slice_of_one_episode_and_padding_past_its_end(lengths, le
         np.testing.assert_array_equal(drawn.actions[b], expected)
         np.testing.assert_array_equal(drawn.rewards[b], expected.astype(np.float32))
         np.testing.assert_array_equal(drawn.terminated[b], real & (times[:-1] == lengths[episode] - 1))
+
+
+@settings(deadline=None, max_examples=50)
+@given(lengths=LENGTHS, length=st.integers(1, 5), windows=st.integers(1, 5), seed=st.integers(0, 2**32))
+def test_windows_that_follow_each_other_make_up_the_long_one(lengths, length, windows, seed):
+    """The parts of a long window, one after the other: never across an episode's end either."""
+    drawn = Windows(numbered(lengths))
+    places = drawn.draw(np.random.default_rng(seed), 4, length * windows)
+    whole = drawn.gather(places, length * windows)
+    for part in range(windows):
+        steps, batch = slice(part * length, (part + 1) * length), drawn.gather(places, length)
+        frames = slice(steps.start, steps.stop + 1)
+        np.testing.assert_array_equal(batch.observations, whole.observations[:, frames])
+        for name in ("actions", "rewards", "terminated", "mask"):
+            np.testing.assert_array_equal(getattr(batch, name), getattr(whole, name)[:, steps])
+        assert drawn.go_on(places) == batch.mask.any()
+        places = places.after(length)
+
+
+def test_places_go_on_until_the_last_episode_has_ended():
+    windows, places = Windows(numbered([3, 5])), Places(np.array([0, 1]), np.array([0, 1]))
+    assert [windows.go_on(places.after(steps)) for steps in (0, 2, 3, 4)] == [True, True, True, False]
 
 
 @settings(deadline=None, max_examples=30)
