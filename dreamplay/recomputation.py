@@ -15,23 +15,22 @@ from torch.utils.checkpoint import checkpoint
 from dreamplay.curriculum import Stage
 from dreamplay.objective import Losses, State, Targets, objective
 
+MEANS = [field.name for field in fields(Losses) if field.name not in ("steps", "end")]
+
 
 def recomputed_objective(network: Any, targets: Targets, stage: Stage, start: State | None = None) -> Losses:
     """`objective`, the same numbers and gradients from less memory."""
     length = len(stage.real)
     side = ceil(length**0.5)
-    parts: list[Losses] = []
+    parts: list[tuple[int, dict[str, Any]]] = []  # steps and means of each piece
     for first in range(0, length, side):
         piece = (first, min(first + side, length))
         part: Losses = checkpoint(
             objective, network, targets.cut(*piece), stage.cut(*piece), start, use_reentrant=False
         )
-        parts.append(part)
-        start = part.end
-    steps = sum(part.steps for part in parts)
-    means = {
-        field.name: sum(getattr(part, field.name) * part.steps for part in parts) / max(1, steps)
-        for field in fields(Losses)
-        if field.name not in ("steps", "end")
-    }
-    return Losses(**means, steps=steps, end=parts[-1].end)
+        start = {name: value.clone() for name, value in part.end.items()}  # a view would keep its whole piece alive
+        parts.append((part.steps, {name: getattr(part, name) for name in MEANS}))
+    steps = sum(count for count, _ in parts)
+    means = {name: sum(count * mean[name] for count, mean in parts) / max(1, steps) for name in MEANS}
+    assert start is not None
+    return Losses(**means, steps=steps, end=start)

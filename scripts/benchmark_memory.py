@@ -3,7 +3,7 @@
     python scripts/benchmark_memory.py --size 64 64 --steps 32 128 512
 
 Each measurement has a process of its own, which first makes a small update: what is reported is the growth of its
-resident memory over that, at its highest. Frames are random and of few colours; what they show does not matter here.
+resident memory over that, at its highest. The frame is random and of few colours; what it shows does not matter here.
 """
 
 import multiprocessing
@@ -93,20 +93,19 @@ def updater(asked: Memory, compute: Callable[..., Any]) -> Callable[[int], None]
     rng = np.random.default_rng(0)
     palette = rng.choice(256, (asked.colours, 3)).astype(np.uint8)
 
-    def frames(count: int) -> np.ndarray:
-        return palette[rng.integers(asked.colours, size=(asked.batch, count, *asked.size))]
-
+    frame = palette[rng.integers(asked.colours, size=(asked.batch, 1, *asked.size))]
     network: Network | ClassicNetwork
     if asked.simulator == "classic":
         network = ClassicNetwork(RawFrames(np.full(3, 0.5)), asked.size, ACTIONS, REWARDS)
     else:
-        codec = choose_frames(Patches(asked.size, patch_side(asked.size)), [frames(1)])
+        codec = choose_frames(Patches(asked.size, patch_side(asked.size)), [frame])
         network = Network(codec, ACTIONS, REWARDS, NetworkConfig())
+    codes = network.frames.encode(frame)
 
     def update(steps: int) -> None:
         shape = (asked.batch, steps)
         targets = Targets(
-            network.frames.encode(frames(steps + 1)),
+            codes.repeat(1, steps + 1, *[1] * (codes.ndim - 2)),
             torch.eye(ACTIONS)[torch.from_numpy(rng.integers(ACTIONS, size=shape))],
             torch.eye(REWARDS)[torch.from_numpy(rng.integers(REWARDS, size=shape))],
             torch.zeros(shape),
