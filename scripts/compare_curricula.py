@@ -38,8 +38,12 @@ NEAR, FAR = 1, 100  # steps; in shorter measurements the last horizon
 class Curricula(Comparison):
     """What to compare."""
 
+    steps: int = 20_000
+    """Real steps of a random agent to learn from."""
     minutes: float = 4.0
     """Processor time of each training, in minutes."""
+    windows: int = 200
+    """Held-out windows."""
     curricula: tuple[str, ...] = ("default", "teacher-forcing", *PUBLISHED)
     """Names of `dreamplay.curriculum.CURRICULA`."""
     simulators: tuple[Literal["default", "classic"], ...] = ("default", "classic")

@@ -32,15 +32,15 @@ class Comparison:
     """Environment."""
     size: tuple[int, int] | None = None
     """Height and width of a frame in pixels, by subsampling; None = as `dreamplay collect` prepares it."""
-    steps: int = 20_000
+    steps: int = 40_000
     """Real steps of a random agent to learn from."""
-    minutes: float = 4.0
+    minutes: float = 3.0
     """Processor time of each training, in minutes."""
     seeds: tuple[int, ...] = (0,)
     """A training each, of every variant."""
     horizon: int = 100
     """Largest horizon in steps."""
-    windows: int = 200
+    windows: int = 400
     """Held-out windows."""
     jobs: int = 1
     """Trainings at the same time; at most the number of cores."""
