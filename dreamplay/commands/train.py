@@ -60,7 +60,7 @@ class Train:
     """Steps per update: windows times their length, 64 by default, for classic 400 (the published 16 windows)."""
 
     checkpoint_gradients: bool = False
-    """Compute activations twice rather than keep them: less memory for long windows, about a third more time."""
+    """Compute activations twice rather than keep them: far less memory for long windows, up to a third more time."""
 
     device: str = "auto"
     """Where to train: auto (a GPU when there is one), cpu, cuda."""

@@ -120,6 +120,13 @@ def test_a_finished_run_goes_on_only_when_it_gets_more(here, capsys):
     assert longer["updates"] == 5, "by time it is over already"
 
 
+def test_gradient_checkpointing_is_asked_for_once(here):
+    assert main("Dreamplay/Bricks-v0", "--updates", "2", "--checkpoint-gradients", "--device", "cpu") == 0
+    assert main("Dreamplay/Bricks-v0", "--updates", "3", "--resume", "--device", "cpu") == 0
+    assert read_manifest(RUN)["training"]["checkpoint_gradients"] is True
+    assert read_manifest(RUN)["training"]["done_updates"] == 3
+
+
 def test_resume_without_a_run_starts_one(here):
     assert replace(SMALL, resume=True).run()["updates"] == 3
 
