@@ -34,7 +34,6 @@ class RawFrames:
     """
 
     mean: np.ndarray
-    draws = 0
 
     @property
     def channels(self) -> int:
@@ -63,10 +62,6 @@ class RawFrames:
         """The mean is the most likely frame; gradients flow through it."""
         return prediction
 
-    def sample(self, prediction: Tensor, temperature: float, uniforms: Tensor) -> Tensor:
-        """The mean: the classic simulator knows one future."""
-        return prediction
-
     def to_json(self) -> dict[str, Any]:
         """What `RawFrames` is made of."""
         return {"kind": "raw", "mean": [float(m) for m in self.mean]}
@@ -83,6 +78,7 @@ class ClassicNetwork(nn.Module):
     """
 
     learns_through_predictions = True
+    latent = (0, 0)  # no latent variables
 
     def __init__(self, frames: RawFrames, size: tuple[int, int], actions: int, rewards: int) -> None:
         super().__init__()
@@ -147,11 +143,17 @@ class ClassicNetwork(nn.Module):
         for i, layer in enumerate(self.decoder):
             x = layer(x if i == 0 else self.rectify(x))  # in the end (B*T, C, H, W)
         event = self.heads(h)
-        flat = Prediction(x, event[:, :-1], event[:, -1])
+        flat = Prediction(x, event[:, :-1], event[:, -1], event.new_zeros(len(event)))
         return Prediction(*(p.unflatten(0, (b, t)) for p in flat)), {"output": output, "cell": cell}
 
-    def step(self, frame: Tensor, action: Tensor, hidden: Hidden) -> tuple[Prediction, Hidden]:
-        """One step: frame (B, C, H, W), action (B, A) -> the next frame, reward and termination."""
+    def observe(self, frames: Tensor, actions: Tensor, hidden: Hidden) -> tuple[None, Hidden]:
+        """The state after a window; see `unroll`."""
+        return None, self.unroll(frames, actions, hidden)[1]
+
+    def step(
+        self, frame: Tensor, action: Tensor, hidden: Hidden, *, uniforms: Tensor | None = None, temperature: float = 1.0
+    ) -> tuple[Prediction, Hidden]:
+        """One step: frame (B, C, H, W), action (B, A) -> the next frame and events; it knows one future."""
         prediction, hidden = self.unroll(frame.unsqueeze(1), action.unsqueeze(1), hidden)
         return Prediction(*(x.squeeze(1) for x in prediction)), hidden
 

@@ -30,7 +30,6 @@ class Stage:
         truth: probability with which an input that is not real becomes so after all, see `flip`.
         windows: how many consecutive windows of an episode one hidden state lives through. Gradients stay within one of
             them: BPTT(T, windows).
-        temperature: 0 feeds the most likely frame back, 1 a frame sampled as learned.
     """
 
     real: tuple[bool, ...]
@@ -38,7 +37,6 @@ class Stage:
     rate: float = 1.0
     truth: float = 0.0
     windows: int = 1
-    temperature: float = 0.0
 
     @property
     def predicted(self) -> int:
@@ -77,9 +75,10 @@ class Stage:
 
 Curriculum = Callable[[float], Stage]
 
-WINDOW = 32
+WINDOW = 64
 OBSERVED = 8
 PREDICTED = (1, 2, 4, 8, 16)
+SLICES = 1000  # of a training; from one to the next, dreams and teacher forcing take turns
 
 
 def window(observed: int, predicted: int = 0, *, warm_up: int = 0, rate: float = 1.0) -> Stage:
@@ -95,15 +94,18 @@ def falling_rate(progress: float) -> float:
 def default(progress: float, scale: int = 1) -> Stage:
     """Teacher forcing for the first half, parallel over time; then 1, 2, 4, 8, 16 predicted steps; a falling rate.
 
+    Dreams are kept short, so that they fit into short episodes. Between them teacher forcing goes on, in the long
+    windows that teach the memory.
+
     Args:
         progress: in [0, 1].
         scale: factor on the length of every window.
     """
     rate = falling_rate(progress)
-    if progress < 0.5:
+    if progress < 0.5 or int(progress * SLICES) % 2:
         return window(scale * WINDOW, rate=rate)
     phase = min(int((progress - 0.5) * 2 * len(PREDICTED)), len(PREDICTED) - 1)
-    return window(scale * OBSERVED, scale * PREDICTED[phase], rate=rate)
+    return window(scale * OBSERVED, scale * PREDICTED[phase], warm_up=scale * OBSERVED - 1, rate=rate)
 
 
 def teacher_forcing(progress: float) -> Stage:
@@ -135,11 +137,6 @@ def carried(curriculum: Curriculum, windows: int) -> Curriculum:
     return lambda progress: replace(curriculum(progress), windows=windows)
 
 
-def sampled(progress: float) -> Stage:
-    """`default` with fed-back frames that are sampled, not the most likely ones."""
-    return replace(default(progress), temperature=1.0)
-
-
 # Chiappa et al. 2017, section 3.1: ten warm-up frames without loss, then T = 15. A scheme that changes does so where it
 # did in the half million updates of their figure 2(a), `oh` after 500,000 and 750,000 of 1,500,000.
 WARM_UP = 10
@@ -164,7 +161,6 @@ CURRICULA: dict[str, Curriculum] = {
     "teacher-forcing": teacher_forcing,
     "long": lambda progress: default(progress, scale=4),
     "carried": carried(default, 4),
-    "sampled": sampled,
     "scheduled-sampling": scheduled_sampling("linear"),
     **{f"scheduled-sampling-{decay}": scheduled_sampling(decay) for decay in ("exponential", "inverse-sigmoid")},
     "pdt-0": lambda progress: _scheme(15, 0),

@@ -4,10 +4,10 @@ A frame of H x W pixels is cut into patches of p x p: rows x columns patches of 
 at the far edges if need be). Two codecs share one surface, over three forms of a frame:
 
     observation  uint8 (..., H, W, C)                     what the world sees
-    code         (..., rows, columns, [C,] P)             compact: uint8 classes, or float intensities
-    input        float (..., rows, columns, K, P)         what the network sees, and its logits of the next frame
+    code         (..., rows, columns, [C,] P)             what the network sees: uint8 classes, or float intensities
+    logits       float (..., rows, columns, K, P)         what it says of the next frame
 
-`PaletteFrames` makes every pixel a class, one per colour: a softmax per pixel, crisp samples, exact comparison.
+`PaletteFrames` makes every pixel a class, one per colour: a softmax per pixel, crisp frames, exact comparison.
 `ColourFrames` keeps intensities in [0, 1] as the mean of a Bernoulli per channel: bounded, for frames of many colours.
 """
 
@@ -78,11 +78,6 @@ class PaletteFrames:
         """K, the number of classes."""
         return len(self.colours)
 
-    @property
-    def draws(self) -> int:
-        """Uniforms that sampling a frame takes: one per pixel."""
-        return self.patches.grid[0] * self.patches.grid[1] * self.patches.side**2
-
     def encode(self, observations: np.ndarray) -> Tensor:
         """uint8 (..., H, W, C) -> classes uint8 (..., rows, columns, P); an unknown colour becomes its nearest one."""
         classes = nearest_colour(observations, self.colours)
@@ -92,16 +87,14 @@ class PaletteFrames:
         """Classes uint8 (..., rows, columns, P) -> uint8 (..., H, W, C)."""
         return self.colours[self.patches.join(codes.cpu().numpy()[..., None])[..., 0]]
 
-    def to_input(self, frames: Tensor) -> Tensor:
-        """Classes (..., P) -> one-hot float (..., K, P); what is an input already stays as it is."""
-        if frames.is_floating_point():
-            return frames
-        classes = torch.arange(self.channels, dtype=torch.uint8, device=frames.device).unsqueeze(-1)
-        return (frames.unsqueeze(-2) == classes).float()  # a comparison is several times faster than a scatter
+    def embed(self, codes: Tensor, colours: Tensor) -> Tensor:
+        """Classes (..., P) and what stands for each colour (K, E) -> (..., P * E)."""
+        return _Lookup.apply(codes, colours).flatten(-2)
 
-    def copy_logits(self, inputs: Tensor) -> Tensor:
-        """Logits (..., K, P) that repeat an input."""
-        return COPY_LOGIT * inputs
+    def copy_logits(self, codes: Tensor) -> Tensor:
+        """Logits (..., K, P) that repeat a frame of classes (..., P)."""
+        classes = torch.arange(self.channels, dtype=torch.uint8, device=codes.device).unsqueeze(-1)
+        return COPY_LOGIT * (codes.unsqueeze(-2) == classes)  # a comparison is several times faster than a scatter
 
     def log_loss(self, logits: Tensor, codes: Tensor) -> Tensor:
         """Negative log-likelihood in nats of each pixel: (..., K, P), (..., P) -> (..., P)."""
@@ -110,20 +103,6 @@ class PaletteFrames:
     def most_likely(self, logits: Tensor) -> Tensor:
         """Codes of the most likely frame: (..., K, P) -> uint8 (..., P)."""
         return logits.max(-2).indices.to(torch.uint8)  # five times as fast here as argmax
-
-    def sample(self, logits: Tensor, temperature: float, uniforms: Tensor) -> Tensor:
-        """Codes drawn per pixel from softmax(logits / temperature).
-
-        Args:
-            logits: (B, rows, columns, K, P).
-            temperature: above 0.
-            uniforms: (B, draws) in [0, 1).
-        """
-        cumulative = (logits / temperature).softmax(-2).cumsum(-2)
-        # Class k owns [sum before k, sum up to k); the sums are scaled to end in exactly 1, which no uniform reaches:
-        # so even the rounding of a sum never draws a class of probability 0.
-        drawn = uniforms.view(*logits.shape[:-2], 1, -1) >= cumulative / cumulative[..., -1:, :]
-        return drawn.sum(-2).to(torch.uint8)
 
     def to_json(self) -> dict[str, Any]:
         """What `frames_from_json` rebuilds the codec from."""
@@ -141,7 +120,6 @@ class ColourFrames:
 
     patches: Patches
     channels: int
-    draws = 0
 
     def encode(self, observations: np.ndarray) -> Tensor:
         """uint8 (..., H, W, C) -> float (..., rows, columns, C, P) in [0, 1]."""
@@ -151,13 +129,13 @@ class ColourFrames:
         """Float (..., rows, columns, C, P) -> uint8 (..., H, W, C)."""
         return self.patches.join((codes * 255).round().clamp(0, 255).byte().cpu().numpy().swapaxes(-1, -2))
 
-    def to_input(self, frames: Tensor) -> Tensor:
-        """Intensities are what the network sees."""
-        return frames
+    def embed(self, codes: Tensor, colours: Tensor) -> Tensor:
+        """Intensities (..., C, P) and what stands for each channel (C, E) -> (..., P * E)."""
+        return (codes.transpose(-1, -2) @ colours).flatten(-2)
 
-    def copy_logits(self, inputs: Tensor) -> Tensor:
-        """Logits whose sigmoid repeats an input, away from the extremes."""
-        return torch.logit(inputs.clamp(0.02, 0.98))
+    def copy_logits(self, codes: Tensor) -> Tensor:
+        """Logits (..., C, P) whose sigmoid repeats a frame (..., C, P), away from the extremes."""
+        return torch.logit(codes.clamp(0.02, 0.98))
 
     def log_loss(self, logits: Tensor, codes: Tensor) -> Tensor:
         """Bernoulli log-loss in nats of each pixel, above the least possible: (..., C, P) twice -> (..., P)."""
@@ -168,16 +146,31 @@ class ColourFrames:
         """The mean intensities."""
         return logits.sigmoid()
 
-    def sample(self, logits: Tensor, temperature: float, uniforms: Tensor) -> Tensor:
-        """The mean frame: independent noise on intensities would not be a future."""
-        return logits.sigmoid()
-
     def to_json(self) -> dict[str, Any]:
         """What `frames_from_json` rebuilds the codec from."""
         return {"kind": "colour", "channels": self.channels, **_patches_to_json(self.patches)}
 
 
 Frames = PaletteFrames | ColourFrames
+
+
+class _Lookup(torch.autograd.Function):
+    """`F.embedding` for a table of few rows: its backward pass is six times as fast on a CPU."""
+
+    @staticmethod
+    def forward(ctx: Any, codes: Tensor, table: Tensor) -> Tensor:
+        """Classes (...), (K, E) -> (..., E)."""
+        ctx.save_for_backward(codes)
+        ctx.rows = len(table)
+        return table.index_select(0, codes.flatten().int()).view(*codes.shape, table.shape[1])
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
+        """Sums over the pixels of each class."""
+        (codes,) = ctx.saved_tensors
+        columns = gradient.flatten(0, -2).unbind(-1)
+        sums = [torch.bincount(codes.flatten(), weights=column, minlength=ctx.rows) for column in columns]
+        return None, torch.stack(sums, -1).to(gradient.dtype)
 
 
 def frames_from_json(data: dict[str, Any]) -> Frames:

@@ -1,12 +1,16 @@
-"""The default network: what moves is predicted locally, what is remembered is global.
+"""The default network: what moves is predicted locally, what is remembered is global, what chance decides is latent.
 
-B batch · T time · N = B * T · A action size · D hidden size · C features of a grid cell
+B batch · T time · N = B * T, or some of those moments · A action size · D hidden size · C features of a grid cell
 rows, columns of the grid · P pixels of a patch · K palette colours (or channels) of a pixel: see `dreamplay.frames`
+L latent variables of M values each · S size of what is known at a moment
 
     frames t-1, t ──patches──► grid ──► mix ──► blocks (3x3, modulated) ──► grid ─patches─► frame t+1 = frame t + change
                                 │        ▲           ▲                       │
                                 ▼      canvas        │                       ▼
-                               GRU ──► hidden, action┘                 reward, termination
+              first frame ──► memory ──► known, latent ──────────────► reward, termination
+
+`observe` goes along a window and says what is known at each moment; `predict` says what comes next, at all of these
+moments or at some. Both take all moments at once.
 """
 
 from __future__ import annotations
@@ -24,11 +28,25 @@ Hidden = dict[str, Tensor]  # every value has a leading batch axis
 
 
 class Prediction(NamedTuple):
-    """What a network says of the next step; leading axes (B,) or (B, T)."""
+    """What a network says of the next step; leading axes (B,), (N,) or (B, T)."""
 
     frame: Tensor  # logits (..., rows, columns, K, P)
     reward: Tensor  # logits (..., R)
     termination: Tensor  # logit (...)
+    surprise: Tensor  # nats (...) that the truth told the latent beyond its prior; 0 where no truth was told
+
+
+class Moments(NamedTuple):
+    """N moments at which an action was chosen, and nothing is decided yet."""
+
+    frames: Tensor  # codes (N, rows, columns, [K,] P), the present ones
+    grid: Tensor  # (N, C, rows, columns), present and previous frame
+    past: Tensor  # (N, C, rows, columns), the present frame as the previous one of the next
+    known: Tensor  # (N, S), all that is global: memory, glance, first frame, action
+
+    def at(self, rows: Tensor) -> Moments:
+        """Some of the moments, by position."""
+        return Moments(*(part.index_select(0, rows) for part in self))
 
 
 @dataclass(frozen=True)
@@ -44,12 +62,19 @@ class NetworkConfig:
     blocks: int = 2
     """3x3 residual blocks: how far a thing can move in a step, in grid cells."""
     canvas: int = 8
-    """Features per cell that hidden state and action paint onto the grid: what appears out of nowhere."""
+    """Features per cell that hidden state, action and latent paint onto the grid: what appears out of nowhere."""
     glance: int = 8
     """Features per cell that the hidden state and the heads get to see."""
+    anchor: int = 64
+    """Features of the first frame, which stay in view."""
+    latents: int = 4
+    """L, latent variables that decide, for the whole frame at once, what chance leaves open; 0 = one future only."""
+    choices: int = 8
+    """M, values of a latent variable."""
 
 
 MOST_CELLS = 21
+LONGEST_SPAN = 100  # steps that the slowest units remember before training
 
 
 def patch_side(size: tuple[int, int]) -> int:
@@ -62,6 +87,11 @@ def patch_side(size: tuple[int, int]) -> int:
 
 class Network(nn.Module):
     """Predicts frame t+1, reward and termination from frames t-1 and t, the hidden state and action t.
+
+    The memory is a gated linear recurrence (minGRU, Feng et al. 2024): its gates see the input only, so nothing but a
+    product and a sum is left to do step by step. Gates start at spans from 1 to 100 steps (Tallec and Ollivier 2018).
+    The latent is categorical with a posterior that has seen the next frame, learned by the straight-through estimator
+    (van den Oord et al. 2017; Hafner et al. 2021).
 
     Args:
         frames: codec of the frames.
@@ -76,75 +106,164 @@ class Network(nn.Module):
         super().__init__()
         self.frames, self.config = frames, config
         self.grid = frames.patches.grid
-        cells, c, d = self.grid[0] * self.grid[1], config.features, config.hidden
         self.pixels = (frames.channels, frames.patches.side**2)  # (K, P)
+        self.latent = (config.latents, config.choices)  # (L, M)
+        cells, c, d = self.grid[0] * self.grid[1], config.features, config.hidden
         k, p, e = *self.pixels, config.embedding
+        glances, choices = config.glance * cells, config.latents * config.choices
+        known = 2 * d + config.anchor + actions  # S
+        decided = known + choices
 
-        self.colours = nn.Parameter(torch.randn(e, k))
-        self.embed = nn.Parameter(torch.randn(2 * c, e, p) / (e * p) ** 0.5)  # first as present frame, then as previous
+        self.colours = nn.Parameter(torch.randn(k, e))
+        self.embed = nn.Conv2d(e * p, 2 * c, 1, bias=False)  # first as present frame, then as previous
         self.place = nn.Parameter(torch.randn(c, *self.grid) * 0.02)
         self.glance = nn.Conv2d(c, config.glance, 1)
-        self.look = nn.Linear(config.glance * cells, d)
-        self.recurrent = nn.GRU(d + actions, d, batch_first=True)
-        self.paint = nn.Linear(d + actions, config.canvas * cells)
+        self.look = nn.Sequential(nn.Linear(glances, d), nn.LayerNorm(d), nn.ReLU())
+        self.first = nn.Sequential(nn.Linear(glances, config.anchor), nn.LayerNorm(config.anchor), nn.ReLU())
+        self.gates = nn.Linear(d + actions, 2 * d)
+
+        self.prior = nn.Sequential(nn.Linear(known, 64), nn.ReLU(), nn.Linear(64, choices))
+        self.news = nn.Conv2d(c, config.glance, 1)
+        self.read = nn.Sequential(nn.Linear(glances, 64), nn.LayerNorm(64), nn.ReLU())
+        self.posterior = nn.Sequential(nn.Linear(64 + known, 64), nn.ReLU(), nn.Linear(64, choices))
+
+        self.paint = nn.Linear(decided, config.canvas * cells)
         self.mix = nn.Conv2d(c + config.canvas, c, 3, padding=1)
-        self.modulate = nn.Linear(d + actions, 2 * c * config.blocks)
+        self.modulate = nn.Linear(decided, 2 * c * config.blocks)
         self.blocks = nn.ModuleList(nn.Conv2d(c, c, 3, padding=1) for _ in range(config.blocks))
         self.broadcast = nn.ModuleList(nn.Linear(c, c) for _ in range(config.blocks))
         self.change = nn.Conv2d(c, k * p, 1)
         self.notice = nn.Conv2d(c, config.glance, 1)
-        self.judge = nn.Linear(config.glance * cells + d + actions, 64)
+        self.weigh = nn.LayerNorm(glances)
+        self.judge = nn.Linear(glances + decided, 64)
         self.heads = nn.Linear(64, rewards + 1)
+        with torch.no_grad():
+            self.embed.weight.normal_(0, (e * p) ** -0.5)
+            self.gates.bias[:d] = torch.log(1 + torch.rand(d) * (LONGEST_SPAN - 2))
         for parameter in self.change.parameters():  # untrained, it dreams that nothing moves
             nn.init.zeros_(parameter)
 
     def initial(self, frame: Tensor) -> Hidden:
         """The hidden state before the first frame (B, rows, columns, [K,] P), as if that had stood still."""
-        previous = self._embed(self.frames.to_input(frame))[1]
-        return {"memory": previous.new_zeros(len(frame), self.config.hidden), "previous": previous}
+        present, past = self._embed(frame)
+        anchor = self.first(self._glance(F.relu(present + past + self.place)))
+        return {"memory": anchor.new_zeros(len(frame), self.config.hidden), "anchor": anchor, "past": past}
 
-    def unroll(self, frames: Tensor, actions: Tensor, hidden: Hidden) -> tuple[Prediction, Hidden]:
-        """A window with every input frame given, all steps at once.
+    def observe(self, frames: Tensor, actions: Tensor, hidden: Hidden) -> tuple[Moments, Hidden]:
+        """Go along a window in which every input frame is given.
 
         Args:
-            frames: codes or inputs (B, T, rows, columns, [K,] P).
+            frames: codes (B, T, rows, columns, [K,] P).
             actions: (B, T, A).
             hidden: state before the first frame.
 
         Returns:
-            Predictions (B, T, ...) of what each action leads to, and the state after the last one.
+            The N = B * T moments, those of a window in a row, and the state after the last one.
         """
         b, t = actions.shape[:2]
-        inputs = self.frames.to_input(frames).flatten(0, 1)  # (N, rows, columns, K, P)
-        present, as_previous = self._embed(inputs)  # (N, C, rows, columns) each
-        as_previous = as_previous.unflatten(0, (b, t))
-        previous = torch.cat([hidden["previous"].unsqueeze(1), as_previous[:, :-1]], 1).flatten(0, 1)
+        frames = frames.flatten(0, 1)  # (N, rows, columns, [K,] P)
+        present, past = self._embed(frames)  # (N, C, rows, columns) each
+        pasts = past.unflatten(0, (b, t))
+        previous = torch.cat([hidden["past"].unsqueeze(1), pasts[:, :-1]], 1).flatten(0, 1)
         grid = F.relu(present + previous + self.place)  # (N, C, rows, columns)
 
-        seen = F.relu(self.look(F.relu(self.glance(grid)).flatten(1))).unflatten(0, (b, t))  # (B, T, D)
-        memory, last = self.recurrent(torch.cat([seen, actions], -1), hidden["memory"].unsqueeze(0))
-        control = torch.cat([memory, actions], -1).flatten(0, 1)  # (N, D + A)
+        seen = self.look(self._glance(grid)).unflatten(0, (b, t))  # (B, T, D)
+        keep, new = self.gates(torch.cat([seen, actions], -1)).chunk(2, -1)  # (B, T, D) each
+        keep = keep.sigmoid()
+        new, memory, memories = (1 - keep) * new.tanh(), hidden["memory"], []
+        for kept, added in zip(keep.unbind(1), new.unbind(1), strict=True):
+            memory = torch.addcmul(added, kept, memory)
+            memories.append(memory)  # (B, D)
+        anchor = hidden["anchor"].unsqueeze(1).expand(-1, t, -1)
+        known = torch.cat([torch.stack(memories, 1), seen, anchor, actions], -1).flatten(0, 1)  # (N, S)
+        return Moments(frames, grid, past, known), {"memory": memory, "anchor": hidden["anchor"], "past": pasts[:, -1]}
 
-        canvas = self.paint(control).unflatten(1, (self.config.canvas, *self.grid))
-        x = F.relu(self.mix(torch.cat([grid, canvas], 1)))  # (N, C, rows, columns)
-        modulation = self.modulate(control)[..., None, None].chunk(2 * len(self.blocks), 1)  # (N, C, 1, 1) each
+    def predict(
+        self,
+        moments: Moments,
+        truth: Tensor | None = None,
+        *,
+        uniforms: Tensor | None = None,
+        temperature: float = 1.0,
+    ) -> Prediction:
+        """What comes next at N moments, (N, ...).
+
+        Args:
+            moments: from `observe`.
+            truth: codes (N, rows, columns, [K,] P) of what did come next; the latent is then drawn from its posterior.
+            uniforms: (N, L) in [0, 1), draw the latent from its prior; without them, and without a truth, it takes its
+                most likely value.
+            temperature: above 0, divides the prior's logits when it is drawn from.
+        """
+        prior = self.prior(moments.known).unflatten(-1, self.latent).log_softmax(-1)  # (N, L, M)
+        surprise = prior.new_zeros(len(prior))
+        if truth is not None:
+            latent, surprise = self._infer(moments, truth, prior)
+        elif uniforms is not None:
+            cumulative = (prior / temperature).softmax(-1).cumsum(-1)
+            latent = (uniforms.unsqueeze(-1) >= cumulative / cumulative[..., -1:]).sum(-1)
+        else:
+            latent = prior.max(-1).indices
+        if not latent.is_floating_point():
+            latent = F.one_hot(latent, self.latent[1]).to(prior.dtype)  # (N, L, M)
+        decided = torch.cat([moments.known, latent.flatten(1)], -1)
+
+        canvas = self.paint(decided).unflatten(1, (self.config.canvas, *self.grid))
+        x = F.relu(self.mix(torch.cat([moments.grid, canvas], 1)))  # (N, C, rows, columns)
+        modulation = self.modulate(decided)[..., None, None].chunk(2 * len(self.blocks), 1)  # (N, C, 1, 1) each
         for i, (block, broadcast) in enumerate(zip(self.blocks, self.broadcast, strict=True)):
             anywhere = broadcast(x.amax((2, 3)))[..., None, None]  # what one cell notices, all cells hear
             x = x + F.relu(block(x) * (1 + modulation[2 * i]) + modulation[2 * i + 1] + anywhere)
 
         change = self.change(x).permute(0, 2, 3, 1).unflatten(-1, self.pixels)  # (N, rows, columns, K, P)
-        event = self.heads(F.relu(self.judge(torch.cat([F.relu(self.notice(x)).flatten(1), control], -1))))
-        flat = Prediction(self.frames.copy_logits(inputs) + change, event[..., :-1], event[..., -1])
-        prediction = Prediction(*(p.unflatten(0, (b, t)) for p in flat))
-        return prediction, {"memory": last.squeeze(0), "previous": as_previous[:, -1]}
+        noticed = self.weigh(F.relu(self.notice(x)).flatten(1))
+        event = self.heads(F.relu(self.judge(torch.cat([noticed, decided], -1))))
+        frame = self.frames.copy_logits(moments.frames) + change
+        return Prediction(frame, event[..., :-1], event[..., -1], surprise)
 
-    def step(self, frame: Tensor, action: Tensor, hidden: Hidden) -> tuple[Prediction, Hidden]:
-        """One step: a frame (B, rows, columns, [K,] P) and an action (B, A) -> what comes next, (B, ...)."""
-        prediction, hidden = self.unroll(frame.unsqueeze(1), action.unsqueeze(1), hidden)
-        return Prediction(*(p.squeeze(1) for p in prediction)), hidden
+    def unroll(self, frames: Tensor, actions: Tensor, hidden: Hidden) -> tuple[Prediction, Hidden]:
+        """`observe` and `predict` the most likely: predictions (B, T, ...) of what each action leads to."""
+        moments, hidden = self.observe(frames, actions, hidden)
+        flat = self.predict(moments)
+        return Prediction(*(part.unflatten(0, actions.shape[:2]) for part in flat)), hidden
 
-    def _embed(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, rows, columns, K, P) -> its share in the grid as the present frame, and as the previous one."""
-        weight = torch.einsum("cep,ek->ckp", self.embed, self.colours).flatten(1)[..., None, None]
-        present, previous = F.conv2d(inputs.flatten(-2).permute(0, 3, 1, 2), weight).chunk(2, 1)
+    def step(
+        self,
+        frame: Tensor,
+        action: Tensor,
+        hidden: Hidden,
+        *,
+        uniforms: Tensor | None = None,
+        temperature: float = 1.0,
+    ) -> tuple[Prediction, Hidden]:
+        """One step: a frame (B, rows, columns, [K,] P) and an action (B, A) -> what comes next, (B, ...).
+
+        Args:
+            frame: where the dreams are.
+            action: what is done there.
+            hidden: state before the frame.
+            uniforms: (B, L), see `predict`.
+            temperature: see `predict`.
+        """
+        moments, hidden = self.observe(frame.unsqueeze(1), action.unsqueeze(1), hidden)
+        return self.predict(moments, uniforms=uniforms, temperature=temperature), hidden
+
+    def _infer(self, moments: Moments, truth: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
+        """The latent (N, L, M), drawn with the truth in view, and what that told it: KL(posterior || prior), (N,)."""
+        coming, _ = self._embed(truth)
+        news = F.relu(self.news(F.relu(coming + moments.past + self.place))).flatten(1)
+        logits = self.posterior(torch.cat([self.read(news), moments.known], -1)).unflatten(-1, self.latent)
+        posterior = logits.log_softmax(-1)
+        weights = posterior.exp()
+        drawn = (posterior - torch.empty_like(posterior).exponential_().log()).max(-1).indices  # Gumbel: an exact draw
+        latent = F.one_hot(drawn, self.latent[1]) + weights - weights.detach()  # straight through
+        return latent, (weights * (posterior - prior)).sum((-2, -1))
+
+    def _embed(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Codes (N, rows, columns, [K,] P) -> their share in the grid as present frames, and as previous ones."""
+        colours = self.frames.embed(frames, self.colours)  # (N, rows, columns, P * E)
+        present, previous = self.embed(colours.permute(0, 3, 1, 2)).chunk(2, 1)
         return present, previous
+
+    def _glance(self, grid: Tensor) -> Tensor:
+        return F.relu(self.glance(grid)).flatten(1)  # (N, G * cells)

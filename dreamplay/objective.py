@@ -23,7 +23,7 @@ class Targets(NamedTuple):
     actions: Tensor  # (B, T, A)
     rewards: Tensor  # (B, T, R) probabilities of the reward bins
     terminated: Tensor  # (B, T) 0 or 1
-    mask: Tensor  # (B, T) 1 where the step exists
+    weights: Tensor  # (B, T) of each step in the mean loss; a step of weight 0 is not predicted
 
     def cut(self, start: int, end: int) -> Targets:
         """Some of the steps."""
@@ -38,16 +38,26 @@ class Losses:
     frame: float
     reward: float
     termination: float
-    steps: int
-    """Steps that the means are taken over."""
-    end: State
-    """Where the window ended."""
+    surprise: float
+    """What the truth told the latent."""
+    steps: float
+    """Steps that the means stand for: the sum of their weights."""
+    end: State | None
+    """Where the window ended, if that was asked for."""
 
 
 def imagine(
-    network: Any, frames: Tensor, actions: Tensor, stage: Stage, start: State | None = None
-) -> tuple[Prediction, State]:
-    """Predictions (B, T, ...) along a window whose inputs are real or the network's own, as the stage says.
+    network: Any,
+    frames: Tensor,
+    actions: Tensor,
+    stage: Stage,
+    start: State | None = None,
+    *,
+    truth: Tensor | None = None,
+    rows: Tensor | None = None,
+    go_on: bool = False,
+) -> tuple[Prediction, State | None]:
+    """Predictions along a window whose inputs are real or the network's own, as the stage says.
 
     The classic network learns through its own predictions: gradients flow back from one to the one before, but not
     into the warm-up (Chiappa et al. 2017, sections 2 and 3). The default network learns on them: it first dreams them
@@ -60,49 +70,69 @@ def imagine(
         actions: (B, T, A).
         stage: which inputs are real, T in all; without a start the first one is.
         start: where the windows begin; None = with no past.
+        truth: codes of the real frames (B, T, ...), one after each action: what the latent learns from. Also what keeps
+            a dream near its target where chance decides. None = the most likely latent.
+        rows: which of the N = B * T steps to predict; None = all.
+        go_on: whether to tell where the window ended.
 
     Returns:
-        The predictions, and where the window ended.
+        The predictions (N, ...), and where the window ended, or None.
     """
     if start is None:
         start = {"frame": frames[:, 0], **network.initial(frames[:, 0])}
     if network.learns_through_predictions:
-        _, predictions, end = _walk(network, frames, actions, stage, start)
-        return Prediction(*(torch.cat(parts, 1) for parts in zip(*predictions, strict=True))), end
+        return _learned_through(network, frames, actions, stage, start, rows)
     if stage.predicted:
         with torch.no_grad():
-            inputs, _, _ = _walk(network, frames, actions, stage, start)
-        frames = torch.cat(inputs, 1)
-    prediction, hidden = network.unroll(frames, actions, start)
-    with torch.no_grad():
-        return prediction, {**hidden, "frame": _own_frame(network, prediction, stage.temperature)}
+            frames = _dreamed(network, frames, actions, stage, start, truth)
+    moments, hidden = network.observe(frames, actions, start)
+    truth = None if truth is None else truth.flatten(0, 1)
+    end = _end(network, moments, hidden, truth, len(actions)) if go_on else None
+    if rows is not None:
+        moments, truth = moments.at(rows), None if truth is None else truth[rows]
+    return network.predict(moments, truth), end
 
 
-def _walk(
-    network: Any, frames: Tensor, actions: Tensor, stage: Stage, state: State
-) -> tuple[list[Tensor], list[Prediction], State]:
-    """Inputs and predictions, segment by segment: a run of real inputs at once, own predictions one by one."""
+def _dreamed(network: Any, frames: Tensor, actions: Tensor, stage: Stage, state: State, truth: Tensor | None) -> Tensor:
+    """The inputs (B, T, ...), segment by segment: a run of real ones at once, own predictions one by one."""
     inputs: list[Tensor] = []
-    predictions: list[Prediction] = []
     for start, end in stage.segments():
         inputs.append(frames[:, start:end] if stage.real[start] else state["frame"].unsqueeze(1))
+        moments, hidden = network.observe(inputs[-1], actions[:, start:end], state)
+        if end < len(stage.real) and not stage.real[end]:
+            told = None if truth is None else truth[:, start:end].flatten(0, 1)
+            hidden = _end(network, moments, hidden, told, len(frames))
+        state = hidden
+    return torch.cat(inputs, 1)
+
+
+@torch.no_grad()
+def _end(network: Any, moments: Any, hidden: State, truth: Tensor | None, windows: int) -> State:
+    """The state after the last moment of each window."""
+    t = len(moments.known) // windows
+    last = torch.arange(t - 1, windows * t, t, device=moments.known.device)
+    prediction = network.predict(moments.at(last), None if truth is None else truth[last])
+    return {**hidden, "frame": network.frames.most_likely(prediction.frame)}
+
+
+def _learned_through(
+    network: Any, frames: Tensor, actions: Tensor, stage: Stage, state: State, rows: Tensor | None
+) -> tuple[Prediction, State]:
+    """Predictions and the end of a network whose gradients flow through its own frames."""
+    predictions: list[Prediction] = []
+    for start, end in stage.segments():
+        inputs = frames[:, start:end] if stage.real[start] else state["frame"].unsqueeze(1)
         with torch.set_grad_enabled(torch.is_grad_enabled() and start >= stage.warm_up):
-            prediction, hidden = network.unroll(inputs[-1], actions[:, start:end], state)
-            state = {**hidden, "frame": _own_frame(network, prediction, stage.temperature)}
+            prediction, hidden = network.unroll(inputs, actions[:, start:end], state)
+            state = {**hidden, "frame": network.frames.most_likely(prediction.frame[:, -1])}
         predictions.append(prediction)
-    return inputs, predictions, state
+    flat = Prediction(*(torch.cat(parts, 1).flatten(0, 1) for parts in zip(*predictions, strict=True)))
+    return flat if rows is None else Prediction(*(part[rows] for part in flat)), state
 
 
-def _own_frame(network: Any, prediction: Prediction, temperature: float) -> Tensor:
-    """The frame (B, ...) to go on from after predictions (B, T, ...)."""
-    last = prediction.frame[:, -1]
-    if temperature == 0:
-        return network.frames.most_likely(last)
-    uniforms = torch.rand(len(last), network.frames.draws, device=last.device)
-    return network.frames.sample(last, temperature, uniforms)
-
-
-def objective(network: Any, targets: Targets, stage: Stage, start: State | None = None) -> Losses:
+def objective(
+    network: Any, targets: Targets, stage: Stage, start: State | None = None, *, go_on: bool = False
+) -> Losses:
     """Mean loss per step of a window.
 
     Args:
@@ -110,15 +140,23 @@ def objective(network: Any, targets: Targets, stage: Stage, start: State | None 
         targets: the batch.
         stage: which inputs are real, and how many leading steps carry no loss.
         start: where the windows begin; None = with no past.
+        go_on: whether to tell where the window ended.
     """
-    prediction, end = imagine(network, targets.frames[:, :-1], targets.actions, stage, start)
-    pixels = network.frames.log_loss(prediction.frame, targets.frames[:, 1:])  # (B, T, ...)
-    mask = targets.mask.clone()
-    mask[:, : stage.warm_up] = 0
-    steps = mask.sum().clamp(min=1)
-    frame = (pixels.flatten(2).sum(-1) * mask).sum() / steps
-    reward = (-(targets.rewards * F.log_softmax(prediction.reward, -1)).sum(-1) * mask).sum() / steps
-    ends = F.binary_cross_entropy_with_logits(prediction.termination, targets.terminated, reduction="none")
-    termination = (ends * mask).sum() / steps
-    total = frame + reward + termination
-    return Losses(total, frame.item(), reward.item(), termination.item(), int(mask.sum()), end)
+    weights = targets.weights.clone()
+    weights[:, : stage.warm_up] = 0
+    weights = weights.flatten()
+    rows = weights.nonzero().squeeze(1)
+    truth = targets.frames[:, 1:]
+    prediction, end = imagine(
+        network, targets.frames[:, :-1], targets.actions, stage, start, truth=truth, rows=rows, go_on=go_on
+    )
+    weights = weights[rows]
+    steps = weights.sum().clamp(min=1)
+    pixels = network.frames.log_loss(prediction.frame, truth.flatten(0, 1)[rows])  # (N, ...)
+    rewards = -(targets.rewards.flatten(0, 1)[rows] * F.log_softmax(prediction.reward, -1)).sum(-1)
+    ends = targets.terminated.flatten()[rows]
+    ends = F.binary_cross_entropy_with_logits(prediction.termination, ends, reduction="none")
+    losses = torch.stack([pixels.flatten(1).sum(-1), rewards, ends, prediction.surprise])  # (4, N)
+    means = (losses * weights).sum(1) / steps
+    frame, reward, termination, surprise = means.tolist()
+    return Losses(means.sum(), frame, reward, termination, surprise, steps=float(weights.sum()), end=end)

@@ -18,19 +18,21 @@ from dreamplay.objective import Losses, State, Targets, objective
 MEANS = [field.name for field in fields(Losses) if field.name not in ("steps", "end")]
 
 
-def recomputed_objective(network: Any, targets: Targets, stage: Stage, start: State | None = None) -> Losses:
+def recomputed_objective(
+    network: Any, targets: Targets, stage: Stage, start: State | None = None, *, go_on: bool = True
+) -> Losses:
     """`objective`, the same numbers and gradients from less memory."""
     length = len(stage.real)
     side = ceil(length**0.5)
-    parts: list[tuple[int, dict[str, Any]]] = []  # steps and means of each piece
+    parts: list[tuple[float, dict[str, Any]]] = []  # steps and means of each piece
     for first in range(0, length, side):
         piece = (first, min(first + side, length))
         part: Losses = checkpoint(
-            objective, network, targets.cut(*piece), stage.cut(*piece), start, use_reentrant=False
+            objective, network, targets.cut(*piece), stage.cut(*piece), start, go_on=True, use_reentrant=False
         )
+        assert part.end is not None
         start = {name: value.clone() for name, value in part.end.items()}  # a view would keep its whole piece alive
         parts.append((part.steps, {name: getattr(part, name) for name in MEANS}))
     steps = sum(count for count, _ in parts)
-    means = {name: sum(count * mean[name] for count, mean in parts) / max(1, steps) for name in MEANS}
-    assert start is not None
+    means = {name: sum(count * mean[name] for count, mean in parts) / max(1.0, steps) for name in MEANS}
     return Losses(**means, steps=steps, end=start)

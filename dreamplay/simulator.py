@@ -90,7 +90,7 @@ class Simulator:
         self.card, self.rewards, self.contexts = card, rewards, contexts
         self.mean_reward, self.horizon, self.data_folder = mean_reward, horizon, data_folder
         self.device = torch.device(device)
-        self.draws = network.frames.draws + 2
+        self.draws = 2 + network.latent[0]
 
     @torch.inference_mode()
     def start(self, observations: np.ndarray, actions: np.ndarray) -> State:
@@ -103,7 +103,7 @@ class Simulator:
         frames = self.network.frames.encode(observations).to(self.device)  # (B, n, ...)
         hidden = self.network.initial(frames[:, 0])
         if observations.shape[1] > 1:
-            _, hidden = self.network.unroll(frames[:, :-1], self._encode_actions(actions), hidden)
+            _, hidden = self.network.observe(frames[:, :-1], self._encode_actions(actions), hidden)
         # Contiguous: a row of a view would keep the whole context alive, and in a snapshot.
         return {name: value.contiguous() for name, value in {"frame": frames[:, -1], **hidden}.items()}
 
@@ -122,27 +122,30 @@ class Simulator:
         Args:
             state: where the dreams are.
             actions: (B, *action_shape).
-            temperature: 0 takes the most likely frame, reward and termination; 1 samples them as learned.
+            temperature: 0 takes what is most likely; 1 samples as learned what chance decides: the latent variables,
+                and then reward and termination. The frame is the most likely one that they leave.
             uniforms: float32 (B, draws) in [0, 1), required at a temperature above 0.
             decode: whether to return the frames as uint8.
         """
-        prediction, hidden = self.network.step(state["frame"], self._encode_actions(actions), state)
-        ending = prediction.termination.sigmoid()
+        encoded = self._encode_actions(actions)
         if temperature > 0:
             assert uniforms is not None, "a temperature above 0 needs uniforms"
             u = torch.from_numpy(uniforms).to(self.device)
-            frame = self.network.frames.sample(prediction.frame, temperature, u[:, 2:])
+            prediction, hidden = self.network.step(
+                state["frame"], encoded, state, uniforms=u[:, 2:], temperature=temperature
+            )
             reward = self.rewards.sample(prediction.reward, temperature, u[:, 0])
             terminated = u[:, 1] < (prediction.termination / temperature).sigmoid()
         else:
-            frame = self.network.frames.most_likely(prediction.frame)
+            prediction, hidden = self.network.step(state["frame"], encoded, state)
             reward = self.rewards.most_likely(prediction.reward)
             terminated = prediction.termination > 0
+        frame = self.network.frames.most_likely(prediction.frame)
         return {"frame": frame, **hidden}, Step(
             self.network.frames.decode(frame) if decode else np.empty(0, np.uint8),
             reward.cpu().numpy(),
             terminated.cpu().numpy(),
-            ending.cpu().numpy(),
+            prediction.termination.sigmoid().cpu().numpy(),
             self.rewards.mean(prediction.reward).cpu().numpy(),
             self.rewards.not_zero(prediction.reward).cpu().numpy(),
         )

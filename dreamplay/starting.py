@@ -129,7 +129,7 @@ def make_optimiser(config: TrainConfig, network: torch.nn.Module) -> torch.optim
     groups: Any = [{"params": list(network.parameters()), "initial_lr": rate}]
     if config.simulator == "classic":
         return torch.optim.RMSprop(groups, lr=rate, alpha=0.95, eps=0.01**0.5, momentum=0.9, centered=True)
-    return torch.optim.AdamW(groups, lr=rate, eps=1e-6, weight_decay=0.0)
+    return torch.optim.AdamW(groups, lr=rate, eps=1e-6, weight_decay=0.0, fused=True)
 
 
 def _place(network: Network | ClassicNetwork, device: torch.device) -> Network | ClassicNetwork:

@@ -28,6 +28,7 @@ from dreamplay.objective import Losses, State, Targets, objective
 from dreamplay.recomputation import recomputed_objective
 from dreamplay.rewards import RewardBins
 from dreamplay.simulator import describe_network
+from dreamplay.step_weights import step_weights
 from dreamplay.whole_files import write_whole
 from dreamplay.windows import Places, Windows
 
@@ -45,10 +46,19 @@ class Recipe:
     batch_steps: int
     clip_norm: float
     """Largest norm of a gradient; a larger one is scaled down."""
+    predicted_steps: int | None = None
+    """Most steps of an update that are predicted and carry a loss, see `dreamplay.step_weights`; None = all."""
+
+    def windows(self, stage: Stage, batch_steps: int) -> int:
+        """How many windows an update takes: no more dreams than are learned from, for each of their steps is costly."""
+        count = batch_steps // len(stage.real)
+        if stage.predicted and self.predicted_steps is not None:
+            count = min(count, self.predicted_steps // (len(stage.real) - stage.warm_up))
+        return max(1, count)
 
 
 # Classic: Chiappa et al. 2017, appendix A, 16 windows of 10 + 15 steps. They do not clip: the bound is for runaways.
-RECIPES = {"default": Recipe(3e-3, 64, 10.0), "classic": Recipe(1e-5, 400, 1e5)}
+RECIPES = {"default": Recipe(3e-3, 256, 10.0, 64), "classic": Recipe(1e-5, 400, 1e5)}
 
 
 @dataclass(frozen=True)
@@ -206,21 +216,22 @@ def train(
         while (progress := training.progress) < 1 and not stop.asked:
             stage, start, lived = schedule(progress), None, 0
             if training.carried is None:
-                places = windows.draw(training.rng, max(1, batch_steps // len(stage.real)), stage.span)
+                places = windows.draw(training.rng, recipe.windows(stage, batch_steps), stage.span)
             else:
                 stage = stage.later()
                 places, start, lived = training.carried
             stage = stage.flip(training.rng)
             batch = windows.gather(places, len(stage.real))
+            weights = step_weights(batch, stage.warm_up, recipe.predicted_steps, training.rng)
             targets = Targets(
                 network.frames.encode(batch.observations).to(training.device),
                 torch.from_numpy(encode_actions(training.card.action_space, batch.actions)).to(training.device),
                 training.rewards.encode(batch.rewards).to(training.device),
                 torch.from_numpy(batch.terminated).float().to(training.device),
-                torch.from_numpy(batch.mask).float().to(training.device),
+                torch.from_numpy(weights).to(training.device),
             )
             compute = recomputed_objective if config.checkpoint_gradients else objective
-            losses = compute(network, targets, stage, start)
+            losses = compute(network, targets, stage, start, go_on=stage.windows > 1)
             optimiser.zero_grad(set_to_none=True)
             losses.total.backward()
             norm = float(torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm))
@@ -232,7 +243,7 @@ def train(
 
             places, lived = places.after(len(stage.real)), lived + 1
             training.carried = None
-            if lived < stage.windows and windows.go_on(places):
+            if losses.end is not None and lived < stage.windows and windows.go_on(places):
                 end = {name: value.detach().contiguous() for name, value in losses.end.items()}
                 training.carried = Carried(places, end, lived)
 

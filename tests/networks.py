@@ -13,7 +13,7 @@ from dreamplay.network import Network, NetworkConfig
 from dreamplay.objective import Targets
 
 SIZE, B, A, R = (10, 10), 2, 3, 2
-CONFIG = NetworkConfig(features=8, hidden=12, canvas=3, glance=2)
+CONFIG = NetworkConfig(features=8, hidden=12, canvas=3, glance=2, anchor=5, latents=0)  # no chance
 
 
 def palette_network() -> Network:

@@ -40,7 +40,7 @@ class Train:
 
     curriculum: str | None = None
     """Which inputs are real when: default (if none is named), teacher-forcing, scheduled-sampling (linear decay;
-    or -exponential, -inverse-sigmoid), sampled (fed-back frames are), long (windows four times as long), carried (a
+    or -exponential, -inverse-sigmoid), long (windows four times as long), carried (a
     hidden state lives through four windows); the published pdt-0 ... pdt-100, pdt-46-alternating, bptt-15-2,
     bptt-15-5, oh."""
 

@@ -70,7 +70,6 @@ def test_long_windows_are_those_of_default_times_four():
         ("bptt-15-2", "pdt-0-100", {"windows": 2}),
         ("bptt-15-5", "pdt-0-100", {"windows": 5}),
         ("carried", "default", {"windows": 4}),
-        ("sampled", "default", {"temperature": 1.0}),
     ],
 )
 def test_a_variation_differs_from_its_base_in_one_thing(name, base, changes):
@@ -115,7 +114,7 @@ def test_without_coins_nothing_is_drawn():
 
 
 def test_a_later_window_needs_no_warm_up():
-    stage = Stage((True, True, True, False, False), warm_up=2, rate=0.5, windows=3, temperature=0.1)
+    stage = Stage((True, True, True, False, False), warm_up=2, rate=0.5, windows=3)
     assert stage.span == 2 + 3 * 3
     assert stage.later() == replace(stage, real=(True, False, False), warm_up=0)
     assert stage.later().later() == stage.later()

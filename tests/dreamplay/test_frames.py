@@ -7,8 +7,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn import functional as F
 
 from dreamplay.frames import (
+    COPY_LOGIT,
     MAX_COLOURS,
     ColourFrames,
     PaletteFrames,
@@ -111,52 +113,24 @@ def test_the_log_loss_of_a_palette_is_that_of_a_softmax_per_pixel():
             assert float(loss[b, 0, 0, p]) == pytest.approx(expected, rel=1e-5)
 
 
-def test_one_hot_input_copied_is_the_most_likely_frame():
+def test_a_copy_is_the_most_likely_frame():
     frames = three_colours()
     codes = torch.tensor([[[[0, 1, 2, 1]]]], dtype=torch.uint8)
-    inputs = frames.to_input(codes)
-    assert inputs[0, 0, 0].T.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0]]
-    assert frames.to_input(inputs) is inputs
-    assert torch.equal(frames.most_likely(frames.copy_logits(inputs)), codes)
+    logits = frames.copy_logits(codes)
+    assert (logits[0, 0, 0] / COPY_LOGIT).T.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0]]
+    assert torch.equal(frames.most_likely(logits), codes)
 
 
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
-def test_samples_follow_the_softmax_exactly(temperature):
-    frames = three_colours((1, 1), 1)
-    logits = torch.tensor([0.3, -1.0, 1.2])
-    n = 1000
-    uniforms = (torch.arange(n).unsqueeze(1) + 0.5) / n  # evenly spread: the counts are the probabilities
-    drawn = frames.sample(logits.view(1, 1, 1, 3, 1).expand(n, -1, -1, -1, -1), temperature, uniforms)
-    counts = np.bincount(drawn.flatten().numpy(), minlength=3)
-    weights = [math.exp(float(x) / temperature) for x in logits]
-    np.testing.assert_allclose(counts, [n * w / sum(weights) for w in weights], atol=1)
-
-
-def test_each_pixel_is_drawn_with_its_own_uniform():
-    frames = three_colours((2, 4), 2)
-    uniforms = torch.rand(5, 2 + frames.draws, generator=torch.Generator().manual_seed(1))[:, 2:]
-    drawn = frames.sample(torch.zeros(5, 1, 2, 3, 4), 1.0, uniforms)
-    assert torch.equal(drawn.flatten(1), (uniforms * 3).floor().to(torch.uint8))
-
-
-def test_a_class_of_probability_zero_is_never_drawn():
-    frames = three_colours((1, 1), 1)
-    extremes = torch.tensor([[0.0], [float(np.nextafter(np.float32(1), np.float32(0)))]])
-    logits = torch.tensor([-200.0, 0.0, -200.0]).view(1, 1, 1, 3, 1).expand(2, -1, -1, -1, -1)
-    assert frames.sample(logits, 1.0, extremes).flatten().tolist() == [1, 1]
-    wide = PaletteFrames(Patches((1, 1), 1), np.arange(32, dtype=np.uint8)[:, None])
-    noisy = torch.randn(500, 1, 1, 32, 1, generator=torch.Generator().manual_seed(0))
-    noisy[..., -1, :] = -200  # the rounding of a sum of 32 must not fall to the last class
-    assert wide.sample(noisy, 1.0, extremes[1:].expand(500, 1)).max() < 31
-
-
-def test_a_temperature_towards_zero_gives_the_most_likely_frame():
-    generator = torch.Generator().manual_seed(2)
-    frames = three_colours((4, 4), 2)
-    logits = torch.randn(6, 2, 2, 3, 4, generator=generator)
-    uniforms = torch.rand(6, frames.draws, generator=generator)
-    assert torch.equal(frames.sample(logits, 1e-4, uniforms), frames.most_likely(logits))
-    assert not torch.equal(frames.sample(logits, 1.0, uniforms), frames.most_likely(logits))
+def test_what_stands_for_the_colours_is_looked_up_and_learned():
+    frames = three_colours()
+    codes = torch.randint(0, 3, (5, 1, 2, 4), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    table = torch.randn(3, 6, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    looked_up = frames.embed(codes, table)
+    expected = F.embedding(codes.int(), table).flatten(-2)
+    assert torch.equal(looked_up, expected)
+    weights = torch.randn(looked_up.shape, generator=torch.Generator().manual_seed(2))
+    ours, theirs = (torch.autograd.grad((out * weights).sum(), table)[0] for out in (looked_up, expected))
+    torch.testing.assert_close(ours, theirs)
 
 
 def test_intensities_stay_bounded_and_their_loss_is_least_and_zero_at_the_target():
@@ -176,8 +150,5 @@ def test_intensities_stay_bounded_and_their_loss_is_least_and_zero_at_the_target
 
 def test_intensities_know_one_future():
     frames = ColourFrames(Patches((2, 2), 2), 1)
-    logits = torch.randn(2, 1, 1, 1, 4)
-    assert frames.draws == 0
-    assert torch.equal(frames.sample(logits, 1.0, torch.empty(2, 0)), frames.most_likely(logits))
     middling = torch.linspace(0.05, 0.95, 10)
     torch.testing.assert_close(frames.copy_logits(middling).sigmoid(), middling)

@@ -1,5 +1,6 @@
 """The default network: a copy before training, the same step by step as all at once, with a memory of its own."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,10 +9,10 @@ import torch
 from torch import Tensor
 
 from dreamplay.frames import ColourFrames, Frames, PaletteFrames, Patches
-from dreamplay.network import Network, NetworkConfig, Prediction, patch_side
+from dreamplay.network import Moments, Network, NetworkConfig, Prediction, patch_side
 
 SIZE, ACTIONS, REWARDS = (6, 9), 3, 4
-SMALL = NetworkConfig(features=8, hidden=12, canvas=3, glance=2)
+SMALL = NetworkConfig(features=8, hidden=12, canvas=3, glance=2, anchor=5, latents=2, choices=3)
 
 
 def palette_frames() -> PaletteFrames:
@@ -55,7 +56,7 @@ def test_untrained_it_dreams_that_nothing_moves(make_frames):
     network = Network(frames, ACTIONS, REWARDS, SMALL)
     codes = random_codes(frames, 3, 5)
     prediction, _ = network.unroll(codes, random_actions(3, 5), network.initial(codes[:, 0]))
-    assert torch.equal(prediction.frame, frames.copy_logits(frames.to_input(codes)))
+    assert torch.equal(prediction.frame, frames.copy_logits(codes))
     if isinstance(frames, PaletteFrames):
         assert torch.equal(frames.most_likely(prediction.frame), codes)
 
@@ -131,7 +132,7 @@ def test_the_state_remembers_what_the_frames_no_longer_show():
     actions = random_actions(1, 6)
     outputs = [network.unroll(codes, actions, network.initial(codes[:, 0]))[0] for codes in (one, two)]
     for first, second in pairwise(outputs):
-        for a, b in zip(first, second, strict=True):
+        for a, b in zip(first[:3], second[:3], strict=True):
             assert (a[:, -1] - b[:, -1]).abs().max() > 1e-4
 
 
@@ -144,7 +145,8 @@ def test_without_memory_two_frames_are_all_it_knows():
     def ahead(codes: Tensor) -> Prediction:
         """What a cleared memory says after frames t-1 and t, given the state that frame t-1 left."""
         _, hidden = network.unroll(codes[:, :2], action[:, None].expand(-1, 2, -1), network.initial(codes[:, 0]))
-        hidden["memory"] = torch.zeros_like(hidden["memory"])
+        for name in ("memory", "anchor"):
+            hidden[name] = torch.zeros_like(hidden[name])
         return network.step(codes[:, 2], action, hidden)[0]
 
     same_two = torch.cat([two[:, :1], one[:, 1:]], 1)
@@ -158,18 +160,8 @@ def test_the_action_matters():
     network = moving_network(frames)
     codes = random_codes(frames, 1, 1)[:, 0].expand(ACTIONS, -1, -1, -1)
     prediction, _ = network.step(codes, torch.eye(ACTIONS), network.initial(codes))
-    for part in prediction:
+    for part in prediction[:3]:
         assert (part[0] - part[1]).abs().max() > 1e-4
-
-
-def test_classes_and_their_one_hot_input_are_the_same_frame():
-    frames = palette_frames()
-    network = moving_network(frames)
-    codes, actions = random_codes(frames, 2, 4), random_actions(2, 4)
-    inputs = frames.to_input(codes)
-    by_codes, _ = network.unroll(codes, actions, network.initial(codes[:, 0]))
-    by_inputs, _ = network.unroll(inputs, actions, network.initial(inputs[:, 0]))
-    assert_close(by_codes, by_inputs)
 
 
 @pytest.mark.parametrize(("size", "side"), [((10, 10), 2), ((42, 16), 2), ((43, 16), 4), ((70, 80), 4), ((85, 84), 8)])
@@ -181,8 +173,8 @@ def test_what_one_cell_notices_all_cells_hear():
     frames = PaletteFrames(Patches((2, 40), 2), np.array([[0], [255]], np.uint8))  # a row of 20 cells
     network = moving_network(frames)
     with torch.no_grad():  # nothing reaches the far cells through the hidden state
-        network.look.weight.zero_()
-        network.look.bias.zero_()
+        network.glance.weight.zero_()
+        network.glance.bias.zero_()
         for broadcast in network.broadcast:
             broadcast.weight.fill_(0.5)
     dark = frames.encode(np.zeros((1, 1, 2, 40, 1), np.uint8))
@@ -200,3 +192,99 @@ def test_what_one_cell_notices_all_cells_hear():
         for broadcast in network.broadcast:
             broadcast.weight.zero_()
         assert far_cell() == 0
+
+
+def moments_of(network: Network, seed: int = 0, steps: int = 5) -> tuple[Moments, Tensor]:
+    """Moments of two windows, and the codes that follow each."""
+    torch.manual_seed(seed)
+    codes = random_codes(network.frames, 2, steps + 1, seed=seed)
+    moments, _ = network.observe(codes[:, :-1], random_actions(2, steps), network.initial(codes[:, 0]))
+    return moments, codes[:, 1:].flatten(0, 1)
+
+
+@both
+def test_some_moments_are_predicted_as_all_of_them_are(make_frames):
+    network = moving_network(make_frames())
+    moments, _ = moments_of(network)
+    rows = torch.tensor([7, 0, 3])
+    assert_close(network.predict(moments.at(rows)), tuple(part[rows] for part in network.predict(moments)))
+
+
+def test_the_first_frame_stays_in_view():
+    frames = palette_frames()
+    network = moving_network(frames)
+    one, two = random_codes(frames, 1, 12, seed=1), random_codes(frames, 1, 12, seed=1)
+    two[:, 0] = random_codes(frames, 1, seed=2)
+    actions = random_actions(1, 12)
+    with torch.no_grad():
+        network.gates.bias[: SMALL.hidden] = -100.0  # nothing is remembered
+    first, second = (network.observe(codes, actions, network.initial(codes[:, 0]))[0] for codes in (one, two))
+    different = (first.known - second.known)[-1].nonzero().squeeze(1)
+    anchor = range(2 * SMALL.hidden, 2 * SMALL.hidden + SMALL.anchor)
+    assert len(different) and all(int(place) in anchor for place in different)
+
+
+@both
+def test_a_latent_is_drawn_as_often_as_its_prior_says(make_frames):
+    network = moving_network(make_frames())
+    moments, _ = moments_of(network, steps=1)
+    prior = network.prior(moments.known).unflatten(-1, network.latent).softmax(-1)[0]  # (L, M)
+    n = 1000
+    many = moments.at(torch.zeros(n, dtype=torch.int64))
+    seen = []
+    network.paint.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
+    uniforms = ((torch.arange(n) + 0.5) / n).unsqueeze(1).expand(-1, 2)  # evenly spread
+    sharp = {0.5: prior.square() / prior.square().sum(-1, keepdim=True), 1.0: prior}
+    for temperature, expected in sharp.items():
+        network.predict(many, uniforms=uniforms, temperature=temperature)
+        latent = seen.pop()[:, -6:].unflatten(-1, (2, 3))
+        assert set(latent.unique().tolist()) <= {0.0, 1.0} and (latent.sum(-1) == 1).all()
+        torch.testing.assert_close(latent.mean(0), expected, atol=2 / n, rtol=0)
+    network.predict(many)
+    assert torch.equal(seen.pop()[0, -6:].unflatten(-1, (2, 3)).argmax(-1), prior.argmax(-1))
+
+
+def test_the_surprise_is_what_the_truth_tells_beyond_the_prior():
+    network = moving_network(palette_frames())
+    moments, truth = moments_of(network)
+    with torch.no_grad():
+        network.prior[2].weight.zero_(), network.posterior[2].weight.zero_()
+        network.prior[2].bias.copy_(torch.tensor([1.0, 0, 0, 0, 0, 0]))
+        network.posterior[2].bias.copy_(torch.tensor([0, 0, 2.0, 0, 0, 0]))
+    p, q = torch.tensor([1.0, 0, 0]).softmax(0), torch.tensor([0, 0, 2.0]).softmax(0)
+    expected = (q * (q / p).log()).sum()
+    torch.testing.assert_close(network.predict(moments, truth).surprise, expected.expand(10))
+    assert not network.predict(moments).surprise.any()
+
+
+def test_with_the_truth_in_view_the_latent_is_drawn_from_its_posterior():
+    network = moving_network(palette_frames())
+    moments, truth = moments_of(network, steps=1)
+    n = 4000
+    rows = torch.zeros(n, dtype=torch.int64)
+    with torch.no_grad():
+        network.posterior[2].weight.zero_()
+        network.posterior[2].bias.copy_(torch.tensor([0.0, 1, 2, 5, 0, 0]))
+    seen = []
+    network.paint.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].detach()))
+    torch.manual_seed(1)
+    network.predict(moments.at(rows), truth[rows])
+    frequencies = seen.pop()[:, -6:].mean(0)
+    expected = torch.cat([torch.tensor([0.0, 1, 2]).softmax(0), torch.tensor([5.0, 0, 0]).softmax(0)])
+    torch.testing.assert_close(frequencies, expected, atol=0.03, rtol=0)
+
+
+def test_the_posterior_learns_from_what_the_latent_changed():
+    network = moving_network(palette_frames())
+    moments, truth = moments_of(network)
+    network.predict(moments, truth).frame.square().sum().backward()  # the surprise is left out
+    assert network.posterior[2].weight.grad is not None and network.posterior[2].weight.grad.abs().max() > 0
+    assert network.prior[2].weight.grad is None or not network.prior[2].weight.grad.any()
+
+
+def test_without_latents_there_is_one_future():
+    frames = palette_frames()
+    torch.manual_seed(0)
+    network = Network(frames, ACTIONS, REWARDS, replace(SMALL, latents=0)).eval()
+    moments, truth = moments_of(network)
+    assert_close(network.predict(moments, truth), network.predict(moments))

@@ -1,7 +1,7 @@
 """The objective: which inputs a window takes, what carries loss and gradient, weights applied to the letter."""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -30,8 +30,9 @@ def walk(network: Any, frames: Tensor, actions: Tensor, stage: Stage) -> tuple[P
 
 
 def assert_close(first: Prediction, second: Prediction) -> None:
+    """Of N steps each, whether in rows of windows (B, T, ...) or one after the other (N, ...)."""
     for a, b in zip(first, second, strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(a.flatten(), b.flatten(), rtol=1e-4, atol=1e-4)
 
 
 @every
@@ -61,10 +62,13 @@ def test_a_window_goes_on_where_the_one_before_ended(make_network, cut):
     network = make_network()
     batch = batch_for(network, T)
     frames = batch.frames[:, :-1]
-    whole, end = imagine(network, frames, batch.actions, STAGE)
-    first, middle = imagine(network, frames[:, :cut], batch.actions[:, :cut], STAGE.cut(0, cut))
-    second, last = imagine(network, frames[:, cut:], batch.actions[:, cut:], STAGE.cut(cut, T), middle)
-    assert_close(Prediction(*(torch.cat(parts, 1) for parts in zip(first, second, strict=True))), whole)
+    whole, end = imagine(network, frames, batch.actions, STAGE, go_on=True)
+    first, middle = imagine(network, frames[:, :cut], batch.actions[:, :cut], STAGE.cut(0, cut), go_on=True)
+    second, last = imagine(network, frames[:, cut:], batch.actions[:, cut:], STAGE.cut(cut, T), middle, go_on=True)
+    parts = zip(first, second, strict=True)
+    assert_close(
+        Prediction(*(torch.cat([a.unflatten(0, (B, -1)), b.unflatten(0, (B, -1))], 1) for a, b in parts)), whole
+    )
     assert last.keys() == end.keys() == {"frame", *network.initial(frames[:, 0])}
     for name, value in end.items():
         torch.testing.assert_close(last[name], value, rtol=1e-4, atol=1e-4)
@@ -77,31 +81,12 @@ def test_a_window_goes_on_where_the_one_before_ended(make_network, cut):
     torch.testing.assert_close(losses[0].total * T, losses[1].total * cut + losses[2].total * (T - cut))
 
 
-def test_at_a_temperature_the_fed_back_frames_are_sampled():
-    network = palette_network()
-    batch = batch_for(network, T)
-    frames, stage = batch.frames[:, :-1], Stage((True,) + (False,) * (T - 1), temperature=1.0)
-    torch.manual_seed(3)
-    prediction, end = imagine(network, frames, batch.actions, stage)
-    torch.manual_seed(3)
-    hidden, frame, inputs = network.initial(frames[:, 0]), frames[:, 0], []
-    for t in range(T):
-        inputs.append(frame)
-        step, hidden = network.step(frame, batch.actions[:, t], hidden)
-        frame = network.frames.sample(step.frame, 1.0, torch.rand(B, network.frames.draws))
-    expected, _ = network.unroll(torch.stack(inputs, 1), batch.actions, network.initial(frames[:, 0]))
-    assert_close(prediction, expected)
-    assert not torch.equal(inputs[1], network.frames.most_likely(prediction.frame[:, 0]))
-    torch.manual_seed(4)
-    assert not torch.equal(imagine(network, frames, batch.actions, stage)[1]["frame"], end["frame"])
-
-
 @pytest.mark.parametrize("make_network", [palette_network, colour_network])
 def test_no_gradient_flows_through_the_default_networks_own_frames(make_network):
     network = make_network()
     batch = batch_for(network, T)
     frames = batch.frames[:, :-1]
-    imagined = gradients(network, imagine(network, frames, batch.actions, STAGE)[0].frame[:, -1].square().sum())
+    imagined = gradients(network, imagine(network, frames, batch.actions, STAGE)[0].frame[T - 1 :: T].square().sum())
     with torch.no_grad():
         _, inputs = walk(network, frames, batch.actions, STAGE)
     given, _ = network.unroll(inputs, batch.actions, network.initial(inputs[:, 0]))
@@ -125,7 +110,7 @@ def test_gradients_flow_through_the_classic_networks_own_frames():
 
     def last() -> Tensor:
         """A reward, which knows of the decoder only by the frames fed back."""
-        return imagine(network, frames, actions, window(2, 3))[0].reward[:, -1, 0].sum()
+        return imagine(network, frames, actions, window(2, 3))[0].reward[4::5, 0].sum()
 
     gradient = gradients(network, last())["decoder.0.bias"].item()
     with torch.no_grad():
@@ -153,19 +138,19 @@ def test_no_gradient_flows_into_the_classic_networks_warm_up(real):
         assert frames.grad is not None
         return [bool(frames.grad[:, t].any()) for t in range(6)]
 
-    late = batch.mask.clone()
+    late = batch.weights.clone()
     late[:, :3] = 0
     assert reach(batch, Stage(real, warm_up=3)) == [False, False, False, real[3], True, True]
-    assert reach(batch._replace(mask=late), Stage(real)) == [True, True, True, real[3], True, True]
+    assert reach(batch._replace(weights=late), Stage(real)) == [True, True, True, real[3], True, True]
 
 
 @every
 def test_padding_carries_no_loss(make_network):
     network = make_network()
     batch = batch_for(network, T)
-    mask = batch.mask.clone()
+    mask = batch.weights.clone()
     mask[1, 3:] = 0
-    padded = batch._replace(mask=mask)
+    padded = batch._replace(weights=mask)
     changed = padded._replace(
         frames=batch.frames.clone(),
         actions=batch.actions.clone(),
@@ -188,7 +173,7 @@ def test_padding_carries_no_loss(make_network):
 def test_a_wholly_padded_batch_is_worth_nothing(make_network):
     network = make_network()
     batch = batch_for(network, T)
-    losses = objective(network, batch._replace(mask=torch.zeros(B, T)), STAGE)
+    losses = objective(network, batch._replace(weights=torch.zeros(B, T)), STAGE)
     assert losses.total.item() == losses.frame == losses.reward == losses.termination == 0
 
 
@@ -196,11 +181,20 @@ def test_a_wholly_padded_batch_is_worth_nothing(make_network):
 def test_the_warm_up_carries_no_loss(make_network):
     network = make_network()
     batch = batch_for(network, T)
-    masked = batch.mask.clone()
+    masked = batch.weights.clone()
     masked[:, :2] = 0
     warm = objective(network, batch, Stage(STAGE.real, warm_up=2))
-    torch.testing.assert_close(warm.total, objective(network, batch._replace(mask=masked), STAGE).total)
-    assert batch.mask.all()  # the batch itself is left alone
+    torch.testing.assert_close(warm.total, objective(network, batch._replace(weights=masked), STAGE).total)
+    assert batch.weights.all()  # the batch itself is left alone
+
+
+class Rows(NamedTuple):
+    """Moments that know nothing."""
+
+    known: Tensor
+
+    def at(self, rows: Tensor) -> "Rows":
+        return Rows(self.known[rows])
 
 
 class OnePixel:
@@ -212,10 +206,13 @@ class OnePixel:
     def initial(self, frame: Tensor) -> Hidden:
         return {}
 
-    def unroll(self, frames: Tensor, actions: Tensor, hidden: Hidden) -> tuple[Prediction, Hidden]:
-        b, t = actions.shape[:2]
-        frame = torch.tensor([0.0, 1.0]).view(1, 1, 1, 1, 2, 1).expand(b, t, -1, -1, -1, -1)
-        return Prediction(frame, torch.tensor([0.0, 2.0]).expand(b, t, 2), torch.full((b, t), -3.0)), hidden
+    def observe(self, frames: Tensor, actions: Tensor, hidden: Hidden) -> tuple[Tensor, Hidden]:
+        return Rows(actions.flatten(0, 1)), hidden
+
+    def predict(self, moments: Any, truth: Tensor | None = None) -> Prediction:
+        n = len(moments.known)
+        frame = torch.tensor([0.0, 1.0]).view(1, 1, 1, 2, 1).expand(n, -1, -1, -1, -1)
+        return Prediction(frame, torch.tensor([0.0, 2.0]).expand(n, 2), torch.full((n,), -3.0), torch.full((n,), 0.25))
 
 
 def test_the_loss_is_the_log_likelihood_of_a_window():
@@ -237,7 +234,8 @@ def test_the_loss_is_the_log_likelihood_of_a_window():
     assert losses.frame == pytest.approx(frame)
     assert losses.reward == pytest.approx(reward)
     assert losses.termination == pytest.approx(termination)
-    assert losses.total.item() == pytest.approx(frame + reward + termination)
+    assert losses.surprise == pytest.approx(0.25)
+    assert losses.total.item() == pytest.approx(frame + reward + termination + 0.25)
 
 
 def test_the_classic_frame_loss_is_the_mean_squared_norm_of_a_step():
@@ -248,3 +246,15 @@ def test_the_classic_frame_loss_is_the_mean_squared_norm_of_a_step():
         losses = objective(network, batch, STAGE)
     norms = ((expected.frame - batch.frames[:, 1:]) ** 2).flatten(2).sum(-1)
     assert losses.frame == pytest.approx(norms.mean().item() / 2, rel=1e-4)
+
+
+def test_weights_are_those_of_the_mean_and_spare_what_they_leave_out():
+    network = palette_network()
+    batch = batch_for(network, 4)
+    weights = torch.tensor([[0.0, 2.0, 0.0, 1.0], [0.0, 0.0, 0.5, 0.0]])
+    predicted = []
+    network.change.register_forward_hook(lambda module, inputs, output: predicted.append(len(output)))
+    losses = objective(network, batch._replace(weights=weights), window(4))
+    assert predicted == [3] and losses.steps == 3.5
+    alone = [objective(network, batch._replace(weights=torch.eye(8)[i].view(2, 4)), window(4)).total for i in (1, 3, 6)]
+    torch.testing.assert_close(losses.total, (2 * alone[0] + alone[1] + 0.5 * alone[2]) / 3.5)

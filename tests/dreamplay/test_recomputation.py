@@ -25,12 +25,12 @@ STAGES = {
 def test_losses_and_gradients_are_the_same(make_network, stage):
     network = make_network()
     batch = batch_for(network, len(stage.real))
-    batch.mask[1, 6:] = 0
-    one, other = objective(network, batch, stage), recomputed_objective(network, batch, stage)
+    batch.weights[1, 6:] = 0
+    one, other = objective(network, batch, stage, go_on=True), recomputed_objective(network, batch, stage)
     assert other.total.item() == pytest.approx(one.total.item(), rel=1e-5)
     for name in ("frame", "reward", "termination"):
         assert getattr(other, name) == pytest.approx(getattr(one, name), rel=1e-5)
-    assert one.steps == other.steps == int(batch.mask[:, stage.warm_up :].sum())
+    assert one.steps == other.steps == int(batch.weights[:, stage.warm_up :].sum())
     for name, value in one.end.items():
         torch.testing.assert_close(other.end[name], value, rtol=1e-4, atol=1e-4)
     expected, recomputed = gradients(network, one.total), gradients(network, other.total)
@@ -42,7 +42,7 @@ def test_losses_and_gradients_are_the_same(make_network, stage):
 def test_it_goes_on_from_a_carried_state():
     network = palette_network()
     batch, stage = batch_for(network, 12), window(6)
-    start = objective(network, batch.cut(0, 6), stage).end
+    start = objective(network, batch.cut(0, 6), stage, go_on=True).end
     start = {name: value.detach() for name, value in start.items()}
     one = objective(network, batch.cut(6, 12), stage, start)
     other = recomputed_objective(network, batch.cut(6, 12), stage, start)
@@ -55,7 +55,7 @@ def test_random_numbers_of_the_second_pass_are_those_of_the_first():
     network = classic_network().train()
     batch, stage = batch_for(network, 4), window(2, 2)
     torch.manual_seed(5)
-    first = objective(network, batch.cut(0, 2), stage.cut(0, 2))
+    first = objective(network, batch.cut(0, 2), stage.cut(0, 2), go_on=True)
     second = objective(network, batch.cut(2, 4), stage.cut(2, 4), first.end)
     expected = gradients(network, (first.total + second.total) / 2)
     after = torch.rand(1)

@@ -74,7 +74,6 @@ def optimisers(*trainings):
         {},
         {"simulator": "classic", "curriculum": "pdt-33"},
         {"curriculum": "scheduled-sampling"},
-        {"curriculum": "sampled"},
         {"curriculum": "carried"},
         {"curriculum": "bptt-15-5"},
         {"simulator": "classic", "curriculum": "bptt-15-5"},

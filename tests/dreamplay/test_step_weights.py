@@ -1,0 +1,76 @@
+"""Which steps carry a loss: events first, a share of the rest, and on average the same loss as from all of them."""
+
+import numpy as np
+import pytest
+
+from dreamplay.curriculum import window
+from dreamplay.step_weights import eventful, step_weights
+from dreamplay.training import RECIPES, Recipe
+from dreamplay.windows import Batch
+
+B, T = 4, 10
+
+
+def batch(rewards: np.ndarray | None = None, mask: np.ndarray | None = None) -> Batch:
+    rewards = np.zeros((B, T), np.float32) if rewards is None else rewards
+    mask = np.ones((B, T), bool) if mask is None else mask
+    frames, nothing = np.zeros((B, T + 1, 1, 1, 1), np.uint8), np.zeros((B, T), bool)
+    return Batch(frames, np.zeros((B, T), np.int64), rewards, nothing, mask)
+
+
+def test_all_steps_that_exist_count_the_same_unless_thinned():
+    mask = np.ones((B, T), bool)
+    mask[2, 4:] = False
+    weights = step_weights(batch(mask=mask), 3, None, np.random.default_rng(0))
+    expected = mask.astype(np.float32)
+    expected[:, :3] = 0
+    assert np.array_equal(weights, expected)
+    assert np.array_equal(step_weights(batch(mask=mask), 3, 1000, np.random.default_rng(0)), expected)
+
+
+def test_events_are_kept_first():
+    rewards = np.zeros((B, T), np.float32)
+    rewards[1, 5] = rewards[3, 9] = 1
+    weights = step_weights(batch(rewards), 0, 8, np.random.default_rng(0))
+    assert np.count_nonzero(weights) == 8
+    assert weights[1, 5] == weights[3, 9] == 1
+    others = weights[(weights > 0) & (rewards == 0)]
+    assert others == pytest.approx((B * T - 2) / 6)
+    assert weights.sum() == pytest.approx(B * T)
+
+
+def test_where_events_are_common_they_take_half_of_the_room():
+    rewards = np.tile(np.arange(T, dtype=np.float32), (B, 1))  # all different but the usual one
+    weights = step_weights(batch(rewards), 0, 10, np.random.default_rng(0))
+    events = eventful(batch(rewards))
+    assert events.sum() == B * (T - 1)
+    assert np.count_nonzero(weights[events]) == 5
+    assert np.count_nonzero(weights) == 5 + B  # there are no more others
+    assert weights.sum() == pytest.approx(B * T)
+
+
+def test_the_usual_reward_is_no_event():
+    rewards = np.ones((B, T), np.float32)  # one for every step, as where a pole is kept up
+    rewards[0, 0] = 0
+    assert np.flatnonzero(eventful(batch(rewards))).tolist() == [0]
+
+
+def test_on_average_the_loss_is_that_of_all_steps():
+    losses = np.random.default_rng(1).random((B, T))
+    mask = np.ones((B, T), bool)
+    mask[0, 6:] = False
+    rewards = np.zeros((B, T), np.float32)
+    rewards[1, 5], losses[1, 5] = 1, 50.0
+    rng = np.random.default_rng(2)
+    means = [(step_weights(batch(rewards, mask), 2, 6, rng) * losses).sum() for _ in range(4000)]
+    expected = losses[:, 2:][mask[:, 2:]].sum()
+    assert np.mean(means) == pytest.approx(expected, rel=0.02)
+
+
+def test_no_more_dreams_than_are_learned_from():
+    recipe = Recipe(1e-3, 256, 10.0, predicted_steps=64)
+    assert recipe.windows(window(64), 256) == 4
+    assert recipe.windows(window(8, 1, warm_up=7), 256) == 28
+    assert recipe.windows(window(8, 16, warm_up=7), 256) == 64 // 17
+    assert recipe.windows(window(500), 256) == 1
+    assert RECIPES["classic"].windows(window(10, 15, warm_up=10), 400) == 16
