@@ -35,15 +35,20 @@ def test_published_schemes_are_as_published(name):
         assert stage.predicted == pattern.count("p")
 
 
-def test_default_starts_in_teacher_forcing_and_predicts_ever_more():
+def test_default_starts_in_teacher_forcing_and_then_dreams_ever_longer_in_turns_with_it():
     stages = [curriculum("default")(progress) for progress in GRID]
+    dreams = []
     for progress, stage in zip(GRID, stages, strict=True):
-        expected = window(32) if progress < 0.5 else window(8, (1, 2, 4, 8, 16, 16)[int((progress - 0.5) * 10)])
-        assert stage.real == expected.real
-        assert stage.warm_up == 0
-    predicted = [stage.predicted for stage in stages]
-    assert predicted == sorted(predicted)
-    assert set(predicted) == {0, 1, 2, 4, 8, 16}
+        if progress < 0.5 or stage.predicted == 0:
+            assert stage.real == window(64).real and stage.warm_up == 0
+        else:
+            expected = window(8, (1, 2, 4, 8, 16, 16)[int((progress - 0.5) * 10)], warm_up=7)
+            assert (stage.real, stage.warm_up) == (expected.real, expected.warm_up)
+            dreams.append(stage.predicted)
+    assert dreams == sorted(dreams)
+    assert set(dreams) == {1, 2, 4, 8, 16}
+    fine = [curriculum("default")(0.5 + i / 10_000).predicted > 0 for i in range(5000)]
+    assert sum(fine) == pytest.approx(2500, abs=10)
     rates = [stage.rate for stage in stages]
     assert rates == sorted(rates, reverse=True)
     assert rates[0] == pytest.approx(1)
@@ -53,7 +58,7 @@ def test_default_starts_in_teacher_forcing_and_predicts_ever_more():
 def test_teacher_forcing_differs_from_default_in_its_inputs_only():
     for progress in GRID:
         stage = curriculum("teacher-forcing")(progress)
-        assert stage.real == (True,) * 32
+        assert stage.real == (True,) * 64
         assert stage.rate == curriculum("default")(progress).rate
 
 
@@ -61,7 +66,8 @@ def test_long_windows_are_those_of_default_times_four():
     for progress in GRID:
         long, usual = curriculum("long")(progress), curriculum("default")(progress)
         assert (sum(long.real), long.predicted) == (4 * sum(usual.real), 4 * usual.predicted)
-        assert long == window(4 * sum(usual.real), 4 * usual.predicted, rate=usual.rate)
+        assert long.rate == usual.rate
+        assert long.warm_up == (4 * 8 - 1 if long.predicted else 0)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +95,7 @@ DECAYED = {
 def test_scheduled_sampling_goes_from_the_truth_to_own_output(decay):
     name = "scheduled-sampling" + ("" if decay == "linear" else f"-{decay}")
     stages = [curriculum(name)(progress) for progress in GRID]
-    assert {(stage.real, stage.warm_up, stage.windows) for stage in stages} == {(window(8, 24).real, 0, 1)}
+    assert {(stage.real, stage.warm_up, stage.windows) for stage in stages} == {(window(8, 56).real, 0, 1)}
     assert [stage.rate for stage in stages] == [curriculum("default")(progress).rate for progress in GRID]
     truths = [stage.truth for stage in stages]
     assert truths == sorted(truths, reverse=True)

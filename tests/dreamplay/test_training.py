@@ -120,8 +120,8 @@ def test_a_state_lives_through_its_windows_and_no_longer(tmp_path, monkeypatch):
     episodes = clock_episodes(tmp_path / "data", ClockEnv((60, 32)), 700)
     seen, objective = [], module.objective
 
-    def watched(network, targets, stage, start):
-        losses = objective(network, targets, stage, start)
+    def watched(network, targets, stage, start, **options):
+        losses = objective(network, targets, stage, start, **options)
         seen.append((targets, stage, start, losses.end))
         return losses
 
@@ -136,18 +136,18 @@ def test_a_state_lives_through_its_windows_and_no_longer(tmp_path, monkeypatch):
         assert {name: value.tolist() for name, value in carried.items()} == {n: v.tolist() for n, v in end.items()}
         assert not any(value.requires_grad for value in carried.values())
         assert torch.equal(before.frames[:, -1], targets.frames[:, 0])
-        assert before.mask.all() and targets.mask.any()  # some episodes end within the second window
+        assert before.weights[:, 10:].all() and targets.weights.any()  # some episodes end within the second window
 
 
 def test_windows_whose_episodes_have_all_ended_are_left(tmp_path):
-    """Episodes of 40 steps end in the second window of 32: a third one would hold nothing."""
-    episodes = clock_episodes(tmp_path / "data", ClockEnv((40,)), 400)
-    config = replace(CONFIG, curriculum="carried", updates=5)
+    """Episodes of 80 steps end in the second window of 64: a third one would hold nothing."""
+    episodes = clock_episodes(tmp_path / "data", ClockEnv((80,)), 800)
+    config = replace(CONFIG, curriculum="carried", updates=10)
     training = start_training(config, Episodes.open(tmp_path / "data"), "data", "cpu")
     (tmp_path / "run").mkdir()
     carried = []
     train(training, episodes, tmp_path / "run", lambda report: carried.append(training.carried is not None))
-    assert carried == [True, False] * 2 + [True]
+    assert carried[:5] == [True, False] * 2 + [True]  # the half in teacher forcing
 
 
 def test_minutes_are_those_of_the_clock(bricks, tmp_path):
@@ -208,12 +208,12 @@ def test_ctrl_c_waits_for_the_update_in_hand(bricks, tmp_path, monkeypatch):
     whole = go(begin(bricks), bricks, tmp_path / "whole")
     calls, objective = 0, module.objective
 
-    def interrupted(*arguments):
+    def interrupted(*arguments, **options):
         nonlocal calls
         calls += 1
         if calls == 3:
             os.kill(os.getpid(), signal.SIGINT)
-        return objective(*arguments)
+        return objective(*arguments, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "objective", interrupted)
@@ -241,8 +241,8 @@ def test_a_diverged_update_is_not_made_and_not_saved(poison, run, bricks, monkey
     before = read_manifest(run)
     objective = module.objective
 
-    def poisoned(network, targets, *rest):
-        losses = objective(network, targets, *rest)
+    def poisoned(network, targets, *rest, **options):
+        losses = objective(network, targets, *rest, **options)
         factor = float("nan") if poison == "loss" else float("inf")
         return replace(losses, total=losses.total * factor)
 
