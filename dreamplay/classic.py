@@ -79,6 +79,7 @@ class ClassicNetwork(nn.Module):
 
     learns_through_predictions = True
     latent = (0, 0)  # no latent variables
+    event_weight = 1.0
 
     def __init__(self, frames: RawFrames, size: tuple[int, int], actions: int, rewards: int) -> None:
         super().__init__()

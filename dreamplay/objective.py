@@ -35,6 +35,7 @@ class Losses:
     """Means per step, in nats."""
 
     total: Tensor
+    """What is minimised: events weigh as much as the network says."""
     frame: float
     reward: float
     termination: float
@@ -159,4 +160,5 @@ def objective(
     losses = torch.stack([pixels.flatten(1).sum(-1), rewards, ends, prediction.surprise])  # (4, N)
     means = (losses * weights).sum(1) / steps
     frame, reward, termination, surprise = means.tolist()
-    return Losses(means.sum(), frame, reward, termination, surprise, steps=float(weights.sum()), end=end)
+    total = means @ means.new_tensor([1.0, network.event_weight, network.event_weight, 1.0])
+    return Losses(total, frame, reward, termination, surprise, steps=float(weights.sum()), end=end)

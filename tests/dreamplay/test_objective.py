@@ -201,6 +201,7 @@ class OnePixel:
     """A network of fixed answers on frames of one pixel and two colours: the second has logit 1, the first 0."""
 
     learns_through_predictions = False
+    event_weight = 3.0
     frames = PaletteFrames(Patches((1, 1), 1), np.array([[0], [255]], np.uint8))
 
     def initial(self, frame: Tensor) -> Hidden:
@@ -235,7 +236,7 @@ def test_the_loss_is_the_log_likelihood_of_a_window():
     assert losses.reward == pytest.approx(reward)
     assert losses.termination == pytest.approx(termination)
     assert losses.surprise == pytest.approx(0.25)
-    assert losses.total.item() == pytest.approx(frame + reward + termination + 0.25)
+    assert losses.total.item() == pytest.approx(frame + 3 * (reward + termination) + 0.25)
 
 
 def test_the_classic_frame_loss_is_the_mean_squared_norm_of_a_step():
