@@ -102,8 +102,8 @@ class Network(nn.Module):
 
     learns_through_predictions = False
     event_weight = 10.0
-    """Factor on the losses of reward and termination: rare as they are, they would hardly shape what is shared. It leaves
-    their probabilities honest, for it is the same whatever happens."""
+    """Factor on the losses of reward and termination: rare as they are, they would hardly shape what is shared. Their
+    probabilities stay honest, for the factor is the same whatever happens."""
 
     def __init__(self, frames: Frames, actions: int, rewards: int, config: NetworkConfig) -> None:
         super().__init__()
