@@ -1,10 +1,8 @@
-"""What is special about Atari games: their package is optional, it talks, and its defaults are not ours."""
+"""What is special about Atari games: their package talks, and its defaults are not ours."""
 
 from __future__ import annotations
 
 from typing import Any
-
-from dreamplay.errors import UserError
 
 DEFAULTS = {"frameskip": 4, "repeat_action_probability": 0.0, "obs_type": "rgb"}
 CONSOLE_FPS = 60
@@ -15,18 +13,8 @@ def is_atari(env_id: str) -> bool:
     return env_id.rpartition(":")[2].startswith("ALE/")
 
 
-def register() -> None:
-    """Register the `ALE/*` ids and keep the emulator from printing its banner.
-
-    Raises:
-        UserError: if ale-py is not installed.
-    """
-    try:
-        import ale_py
-        import gymnasium as gym
-    except ImportError as error:
-        raise UserError("Atari games need ale-py: pip install 'dreamplay[atari]'") from error
-    gym.register_envs(ale_py)
+def quieten(ale_py: Any) -> None:
+    """Keep the emulator from printing its banner."""
     ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
 
 

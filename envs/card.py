@@ -22,7 +22,10 @@ class Preparation:
     gray: bool = False
     """One gray channel instead of three colours."""
     source: str = "observation"
-    """"observation": the environment's own; "render": what it renders as "rgb_array"."""
+    """"observation": the environment's own images; "render": what it renders as "rgb_array"; "recorded": there is no
+    environment, the frames were recorded elsewhere; else a key of its Dict observations."""
+    wrappers: tuple[str, ...] = ()
+    """Wrappers around the environment before all this, the innermost first: "module:Name(argument=value)"."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class EnvCard:
     """Everything known about a prepared real environment. Goes into data folders and checkpoints as JSON."""
 
     id: str
-    """The registered id, e.g. "ALE/Pong-v5"."""
+    """The registered id, e.g. "ALE/Pong-v5"; "module:Name" of a class or function; or the name of recordings."""
     kwargs: dict[str, Any]
     """Keyword arguments for `gymnasium.make`, JSON values only."""
     preparation: Preparation
@@ -77,6 +80,7 @@ class EnvCard:
                     size=None if size is None else (size[0], size[1]),
                     gray=preparation["gray"],
                     source=preparation["source"],
+                    wrappers=tuple(preparation.get("wrappers", ())),  # data of before there were any lack them
                 ),
                 observation_space=observation_space,
                 action_space=space_from_json(data["action_space"]),
@@ -105,7 +109,10 @@ def space_to_json(space: gym.Space[Any]) -> dict[str, Any]:
         return {"type": "MultiDiscrete", "nvec": space.nvec.tolist(), "start": start, "dtype": str(space.dtype)}
     if isinstance(space, gym.spaces.MultiBinary):
         return {"type": "MultiBinary", "n": np.asarray(space.n).tolist()}
-    raise UserError(f"the space {space} is not supported; use Box, Discrete, MultiDiscrete or MultiBinary")
+    raise UserError(
+        f"the space {space} is not supported; wrap the environment (--wrappers module:Name) so that it has a Box, "
+        "Discrete, MultiDiscrete or MultiBinary space"
+    )
 
 
 def space_from_json(data: dict[str, Any]) -> gym.Space[Any]:

@@ -191,7 +191,7 @@ def test_an_id_may_name_the_module_that_registers_it(tmp_path: Path, monkeypatch
         ({"env": "Dreamplay/Brick-v0"}, "Did you mean: `Bricks`"),
         ({"env": "no such id!"}, "Malformed"),
         ({"env": "no_such_module:X-v0"}, "No module named 'no_such_module'"),
-        ({"env": "Toy/Blind-v0"}, "no image observations and cannot render"),
+        ({"env": "Toy/Blind-v0"}, r"no image observations \(Discrete\(2\)\) and cannot render .*render_modes"),
         ({"env": "CartPole-v1", "wheels": 3}, "cannot make CartPole-v1 with .*wheels"),
         ({"env": "Toy/Numbered-v0", "shape": {1, 2}}, "plain JSON values"),
         ({"env": "Toy/Numbered-v0", "size": (0, 5)}, r"size \(0, 5\) is not possible"),
