@@ -1,15 +1,75 @@
 """Agents by the names the command line knows them by."""
 
-from typing import Any, Literal
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
+import numpy as np
 
 from dreamplay.agents.agent import Agent
 from dreamplay.agents.random_agent import RandomAgent
+from dreamplay.errors import UserError
 
-CollectorName = Literal["random", "sticky"]
+STICKY = 0.75
 
 
-def choose_collector(name: CollectorName, action_space: gym.Space[Any]) -> Agent:
-    """The agent that collects: `random` draws every action anew, `sticky` repeats the last one 3 times out of 4."""
-    return RandomAgent(action_space, sticky={"random": 0.0, "sticky": 0.75}[name])
+def choose_collector(name: str, env: gym.Env[np.ndarray, Any], epsilon: float = 0.0) -> Agent:
+    """The agent that collects.
+
+    Args:
+        name: "random" draws every action anew, "sticky" repeats the last one 3 times out of 4, "human" asks a person at
+            the keyboard; a .zip file is a policy of Stable-Baselines3, "module:Name" an agent of the user's own.
+        env: the prepared environment it will act in.
+        epsilon: the probability with which an action is a random one instead.
+
+    Raises:
+        UserError: there is no such agent, or it does not fit the environment.
+    """
+    if not 0 <= epsilon <= 1:
+        raise UserError(f"--epsilon {epsilon} is no probability; choose one from 0 to 1")
+    agent = _agent(name, env)
+    if epsilon == 0:
+        return agent
+    from dreamplay.agents.epsilon_greedy import EpsilonGreedy
+
+    return EpsilonGreedy(agent, env.action_space, epsilon)
+
+
+def _agent(name: str, env: gym.Env[np.ndarray, Any]) -> Agent:
+    from dreamplay.envs.names import is_name
+
+    if name in ("random", "sticky"):
+        return RandomAgent(env.action_space, sticky=STICKY if name == "sticky" else 0.0)
+    if name == "human":
+        from dreamplay.envs.real import card_of
+        from dreamplay.play.human_agent import HumanAgent
+
+        return HumanAgent(card_of(env))
+    if name.endswith(".zip"):
+        from dreamplay.agents.sb3_policy import SB3Policy
+
+        return SB3Policy(Path(name), env)
+    if is_name(name):
+        return own_agent(name, env.action_space)
+    raise UserError(
+        f"--agent {name!r} is unknown; choose random, sticky, human, a policy of Stable-Baselines3 (a .zip file), or "
+        "module:Name of your own"
+    )
+
+
+def own_agent(name: str, action_space: gym.Space[Any]) -> Agent:
+    """An agent of the user's own: a class or function that takes the action space, or nothing.
+
+    Raises:
+        UserError: it cannot be found, or what it makes is no agent.
+    """
+    from dreamplay.envs.names import find
+
+    make = find(name)
+    agent = make(action_space) if inspect.signature(make).parameters else make()
+    if not all(callable(getattr(agent, method, None)) for method in ("reset", "act")):
+        raise UserError(f"{name} is no agent: it needs reset(seed=None) and act(observation)")
+    return agent

@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from dreamplay.agents.agent import Agent
+from dreamplay.agents.agent import Agent, Enough
 from dreamplay.envs.card import EnvCard
 from dreamplay.episodes import Episode, EpisodeWriter
 from dreamplay.errors import UserError
@@ -31,6 +31,11 @@ class Collected:
         """The mean return of an episode; NaN when none came to its end."""
         return float(np.mean(self.returns)) if self.returns else float("nan")
 
+    @property
+    def status(self) -> str:
+        """Episodes and mean return in words; empty before the first end."""
+        return f"{len(self.returns)} episodes, mean return {self.mean_return:.2f}" if self.returns else ""
+
 
 def collect(
     env: gym.Env[np.ndarray, Any],
@@ -45,7 +50,8 @@ def collect(
 
     The first reset of environment and agent takes the seed, later ones none. The episode that the budget cuts short is
     stored too, neither terminated nor truncated, and so is the one under way when an exception (Ctrl-C, say) arrives.
-    Memory: the running episode, and what the writer buffers.
+    An agent that raises `Enough` ends it before the budget does. Memory: the running episode, and what the writer
+    buffers.
 
     Args:
         env: a prepared environment, see `dreamplay.make_env`.
@@ -57,12 +63,10 @@ def collect(
         on_step: called after each step with 1 and a short status text; `Progress.advance` fits.
 
     Raises:
-        UserError: steps < 1, seed < 0, or the environment answers frames of another shape than it declared.
+        UserError: steps < 1, seed < 0, or the environment answers frames of another shape than it declared, or a reward
+            that is no finite number.
     """
-    if steps < 1:
-        raise UserError(f"{steps} steps cannot be collected; ask for at least 1")
-    if seed < 0:
-        raise UserError(f"seed {seed} is negative; choose one from 0 on")
+    check_numbers(steps, seed)
     agent_seed = int(np.random.SeedSequence([seed, 1]).generate_state(1)[0])
     observe = getattr(agent, "observe", None)  # planners want to know what came of their actions
     collected, status = Collected(), ""
@@ -70,7 +74,7 @@ def collect(
         first = collected.steps == 0
         observation, _ = env.reset(seed=seed if first else None)
         agent.reset(agent_seed if first else None)
-        running = _Running(writer.card, observation)
+        running = Running(writer.card, observation)
         try:
             while collected.steps < steps and not running.over:
                 action = agent.act(observation)
@@ -81,19 +85,33 @@ def collect(
                 collected.steps += 1
                 if on_step is not None:
                     on_step(1, status)
+        except Enough:
+            return collected
         finally:
-            episode = running.episode()
-            if len(episode):
-                writer.add(episode)
-            if running.over:
-                collected.returns.append(float(episode.rewards.sum(dtype=np.float64)))
-        if collected.returns:
-            status = f"{len(collected.returns)} episodes, mean return {collected.mean_return:.2f}"
+            running.store(writer, collected)
+        status = collected.status
     return collected
 
 
-class _Running:
-    """The episode under way, as growing lists."""
+def check_numbers(steps: int, seed: int) -> None:
+    """Refuses a budget or a seed that cannot be.
+
+    Raises:
+        UserError: steps < 1 or seed < 0.
+    """
+    if steps < 1:
+        raise UserError(f"{steps} steps cannot be collected; ask for at least 1")
+    if seed < 0:
+        raise UserError(f"seed {seed} is negative; choose one from 0 on")
+
+
+class Running:
+    """The episode under way, as growing lists.
+
+    Args:
+        card: the environment's.
+        observation: its first frame.
+    """
 
     def __init__(self, card: EnvCard, observation: np.ndarray) -> None:
         self._fields = fields(card)
@@ -101,10 +119,19 @@ class _Running:
         self._columns["observations"].append(self._frame(observation))
         self.over = False
 
+    def __len__(self) -> int:
+        return len(self._columns["chance"])
+
     def add(
         self, action: Any, reward: Any, terminated: Any, truncated: Any, chance: Any, observation: np.ndarray
     ) -> None:
+        """One transition; `over` tells whether it was the last one."""
         frame = self._frame(observation)
+        if not np.isfinite(reward):
+            raise UserError(
+                f"the environment gave the reward {reward} at step {len(self) + 1} of an episode; mend its step(), or "
+                "wrap it (gymnasium.wrappers.TransformReward)"
+            )
         action = np.array(action, self._fields["actions"].dtype)
         entry = (frame, action, float(reward), bool(terminated), bool(truncated), bool(chance))
         for column, value in zip(self._columns.values(), entry, strict=True):
@@ -121,7 +148,15 @@ class _Running:
             )
         return frame
 
-    def episode(self) -> Episode:
+    def store(self, writer: EpisodeWriter, collected: Collected) -> None:
+        """Hand what there is to the writer; the return of an episode that came to its end is noted."""
+        episode = self._episode()
+        if len(episode):
+            writer.add(episode)
+        if self.over:
+            collected.returns.append(float(episode.rewards.sum(dtype=np.float64)))
+
+    def _episode(self) -> Episode:
         # Ctrl-C may have come between two columns: the shortest one counts.
         steps = min(len(c) - (name == "observations") for name, c in self._columns.items())
         arrays = {}

@@ -81,6 +81,7 @@ class Images(gym.ObservationWrapper[np.ndarray, Any, Any], gym.utils.RecordConst
         gym.utils.RecordConstructorArgs.__init__(self, source=source)
         gym.ObservationWrapper.__init__(self, env)
         self._source = source
+        self.raw_observation_space = env.observation_space
         self.raw_observation: Any = None
         """The newest observation of the environment itself, for agents that know it rather than the frames."""
         if source == RENDER:

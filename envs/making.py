@@ -58,7 +58,7 @@ def _registered(env_id: str, settings: dict[str, Any], render_mode: str | None, 
 
 
 def _own(env_id: str, settings: dict[str, Any], render_mode: str | None, check: bool) -> gym.Env[Any, Any]:
-    """By a class or function, with the wrappers that Gymnasium puts around everything; it need not know render modes."""
+    """By a class or function that need not know render modes, with the wrappers Gymnasium puts around everything."""
     known = inspect.signature(find(env_id)).parameters
     takes_mode = "render_mode" in known or any(p.kind is p.VAR_KEYWORD for p in known.values())
     mode = {"render_mode": render_mode} if takes_mode else {}

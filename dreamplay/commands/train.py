@@ -2,13 +2,16 @@
 
 import os
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from dreamplay.env_options import EnvOptions
+
 if TYPE_CHECKING:
+    from dreamplay.envs.card import EnvCard
     from dreamplay.episodes import Episodes
     from dreamplay.tracking import Tracker
     from dreamplay.training import Report, Training
@@ -27,10 +30,11 @@ class Train:
     """
 
     env: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="ENV")] = None
-    """Environment to learn: its data in data/<env> is used, or 20000 random steps are collected there first."""
+    """Environment to learn, an id or module:Name: its data in data/<env> is used, or 20000 random steps are collected
+    there first."""
 
     data: Path | None = None
-    """Data folder to learn from, instead of ENV."""
+    """Data folder to learn from, instead of ENV; see dreamplay import for recordings of your own."""
 
     minutes: float | None = None
     """Length of the training in minutes, earlier parts of a resumed one included; 10 unless --updates is given."""
@@ -70,6 +74,8 @@ class Train:
 
     wandb: Literal["off", "offline", "online"] = "off"
     """Curves and a video in Weights & Biases."""
+
+    prepare: Annotated[EnvOptions, tyro.conf.arg(name="")] = field(default_factory=EnvOptions)
 
     seed: int = 0
     """Seed of weights and windows; a resumed run keeps its own."""
@@ -116,6 +122,8 @@ class Train:
             raise UserError("ENV and --data exclude each other; give one of them")
         if self.env is None and self.data is None and not (self.resume and self.out is not None):
             raise UserError("name what to learn: either an environment (dreamplay train ENV) or a folder (--data DIR)")
+        if self.data is not None and self.prepare.given:
+            raise UserError("options of the environment have no say in data that are there already; leave them out")
         if self.env is not None and (Path(self.env) / "data.json").is_file():
             raise UserError(f"{self.env} is a data folder; learn from it with: dreamplay train --data {self.env}")
         if self.minutes is not None and self.updates is not None:
@@ -145,18 +153,17 @@ class Train:
         from dreamplay.starting import start_training
         from dreamplay.training import TrainConfig
 
-        named = self.env is not None or self.data is not None
-        env_id = self._env_id() if named else ""  # a mistake in it is told before a folder is made
-        run = self.out or run_folder(env_id)
+        card = self._card() if self.env is not None or self.data is not None else None
+        run = self.out or run_folder(card.id if card is not None else "")
         if (run / MANIFEST).is_file():
             if self.resume:
                 return run, *self._continue(run)
             raise UserError(f"{run} holds a run; continue it with --resume, or choose another folder with --out")
-        if not named:
+        if card is None:
             raise UserError(f"there is no run in {run} to continue; name what to learn: dreamplay train ENV")
         episodes = None if self.data is None else _open(self.data)
         claim(run)  # before any data are collected for it
-        episodes = episodes or _open(self._collected(env_id))
+        episodes = episodes or _open(self._collected(card))
         length = {} if self.updates is not None else {"minutes": self.minutes or DEFAULT_MINUTES}
         config = TrainConfig(**{**self._settings(), **length, "seed": self.seed})
         return run, start_training(config, episodes, _relative(episodes.folder, run), self.device), episodes
@@ -167,7 +174,7 @@ class Train:
         from dreamplay.starting import resume_training
 
         training = resume_training(run, self._settings(), self.device)
-        if (self.env or self.data) is not None and (asked := self._env_id()) != training.card.id:
+        if (self.env or self.data) is not None and (asked := self._card().id) != training.card.id:
             raise UserError(f"{run} learns {training.card.id}, not {asked}; choose another folder with --out")
         episodes = open_data(self.data, training, run)
         if self.data is not None:
@@ -182,23 +189,30 @@ class Train:
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         return given | ({"checkpoint_gradients": True} if self.checkpoint_gradients else {})
 
-    def _env_id(self) -> str:
-        from dreamplay.envs.real import card_of, make_env
+    def _card(self) -> "EnvCard":
+        """What is to be learned; a mistake in it is told before a folder is made."""
+        from dreamplay.envs.real import card_of
 
         if self.data is not None:
-            return _open(self.data).card.id
-        env = make_env(str(self.env))
+            return _open(self.data).card
+        env = self.prepare.make(str(self.env))
         env.close()
-        return card_of(env).id
+        return card_of(env)
 
-    def _collected(self, env_id: str) -> Path:
+    def _collected(self, card: "EnvCard") -> Path:
         from dreamplay.commands.collect import Collect
+        from dreamplay.errors import UserError
         from dreamplay.folders import data_folder
 
-        folder = data_folder(env_id)
+        folder = data_folder(card.id)
         if not (folder / "data.json").is_file():
             print(f"no data in {folder} yet: collecting {COLLECT_STEPS} random steps first", flush=True)
-            Collect(env=str(self.env), steps=COLLECT_STEPS, seed=self.seed).run()
+            Collect(env=str(self.env), steps=COLLECT_STEPS, prepare=self.prepare, seed=self.seed).run()
+        elif self.prepare.given and _open(folder).card != card:
+            raise UserError(
+                f"{folder} was recorded with other options of the environment; collect again: dreamplay collect ENV "
+                "--out DIR, then dreamplay train --data DIR"
+            )
         return folder
 
     def _announce(self, run: Path, training: "Training", episodes: "Episodes", parameters: int) -> None:

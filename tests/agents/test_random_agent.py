@@ -4,7 +4,6 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from dreamplay.agents.choose import choose_collector
 from dreamplay.agents.random_agent import RandomAgent
 
 SPACES = [
@@ -82,14 +81,3 @@ def test_a_repeated_action_is_a_fresh_array():
 def test_sticky_is_a_probability_below_one(sticky):
     with pytest.raises(ValueError, match="probability"):
         RandomAgent(gym.spaces.Discrete(2), sticky)
-
-
-def test_collectors_by_name():
-    repeats = {}
-    for name in ("random", "sticky"):
-        agent = choose_collector(name, gym.spaces.Discrete(1_000_000))
-        agent.reset(seed=0)
-        actions = acts(agent, 2000)
-        repeats[name] = np.mean(actions[1:] == actions[:-1])
-    assert repeats["random"] == 0
-    assert repeats["sticky"] == pytest.approx(0.75, abs=0.05)

@@ -232,7 +232,7 @@ def test_the_command_refuses_what_the_disk_cannot_hold(tmp_path, monkeypatch):
 
 def test_the_command_keeps_what_was_collected_before_ctrl_c(tmp_path, monkeypatch, capsys):
     env = Faulty(interrupt)
-    monkeypatch.setattr(dreamplay.envs.real, "make_env", lambda name: env)
+    monkeypatch.setattr(dreamplay.envs.real, "make_env", lambda name, **options: env)
     monkeypatch.setattr(dreamplay.envs.real, "card_of", clock_card)
     with pytest.raises(SystemExit) as stop:
         Collect(env="Clock-v0", steps=100, out=tmp_path / "data").run()

@@ -1,4 +1,4 @@
-"""A user's own environment, by its name or as it is: kinds of observations and actions, wrappers, and what goes wrong."""
+"""A user's own environment, by its name or as it is: observations and actions, wrappers, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+import own_envs
 import pytest
 
-import own_envs
 from dreamplay.envs.card import EnvCard
-from dreamplay.envs.images import Images
 from dreamplay.envs.real import card_of, make_env
 from dreamplay.errors import UserError
 
@@ -121,10 +120,8 @@ def test_the_environments_own_observation_is_at_hand() -> None:
     env = make_env(WALK, kind="vector")
     env.reset()
     env.step(1)
-    images: Any = env
-    while not isinstance(images, Images):
-        images = images.env
-    np.testing.assert_array_equal(images.raw_observation, [1])
+    np.testing.assert_array_equal(env.get_wrapper_attr("raw_observation"), [1])
+    assert env.get_wrapper_attr("raw_observation_space") == gym.spaces.Box(0, 8, (1,), np.float32)
 
 
 def test_a_module_in_the_working_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
