@@ -16,6 +16,7 @@ from dreamplay.folders import claim
 from dreamplay.json_files import write_json
 from dreamplay.shards import fields as card_fields
 from dreamplay.shards import read_shard, write_shard
+from dreamplay.statistics import Statistics
 
 FORMAT = 1
 SHARD_BYTES = 64 * 2**20
@@ -209,9 +210,12 @@ class EpisodeWriter:
         while any((self.folder / f"shard-{number:05d}{end}").exists() for end in ("", ".tmp")):
             number += 1  # left by a killed writer, named in no data.json
         name = f"shard-{number:05d}"
-        write_shard(self.folder / name, self.card, self._buffer)
+        hashes = write_shard(self.folder / name, self.card, self._buffer)
         steps = sum(len(arrays["rewards"]) for arrays in self._buffer)
-        self._shards.append({"name": name, "steps": steps, "episodes": len(self._buffer)})
+        statistics = Statistics.of(self._buffer).to_json()
+        self._shards.append(
+            {"name": name, "steps": steps, "episodes": len(self._buffer), "sha256": hashes, "statistics": statistics}
+        )
         self._buffer, self._buffered_bytes = [], 0
         write_json(
             self.folder / "data.json",
@@ -220,6 +224,7 @@ class EpisodeWriter:
                 "env": self.card.to_json(),
                 "steps": sum(shard["steps"] for shard in self._shards),
                 "episodes": sum(shard["episodes"] for shard in self._shards),
+                "statistics": total_statistics(self._shards),
                 "shards": self._shards,
             },
         )
@@ -237,8 +242,17 @@ class EpisodeWriter:
         self.close()
 
 
+def total_statistics(shards: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """`Statistics` of all shards together as JSON values; None where an old shard has none."""
+    parts = [Statistics.from_json(shard["statistics"]) for shard in shards if shard["statistics"]]
+    return Statistics.total(parts).to_json() if len(parts) == len(shards) else None
+
+
 def read_index(folder: Path) -> tuple[EnvCard, list[dict[str, Any]]]:
-    """What data.json says: the environment, and name, steps and episodes of each shard."""
+    """What data.json says: the environment, and of each shard name, steps, episodes, sha256 and statistics.
+
+    The latter two are empty for shards from before there were any.
+    """
     path = folder / "data.json"
     if not folder.is_dir():
         raise UserError(f"there is no data folder {folder}; make one with `dreamplay collect`")
@@ -253,8 +267,16 @@ def read_index(folder: Path) -> tuple[EnvCard, list[dict[str, Any]]]:
     try:
         card = EnvCard.from_json(index["env"])
         shards: list[dict[str, Any]] = [
-            {"name": str(s["name"]), "steps": int(s["steps"]), "episodes": int(s["episodes"])} for s in index["shards"]
+            {
+                "name": str(s["name"]),
+                "steps": int(s["steps"]),
+                "episodes": int(s["episodes"]),
+                "sha256": dict(s.get("sha256", {})),
+                "statistics": s.get("statistics"),
+            }
+            for s in index["shards"]
         ]
+        total_statistics(shards)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{path} is incomplete ({error!r}); collect the data again") from None
     except UserError as error:

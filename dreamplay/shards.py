@@ -1,8 +1,10 @@
 """One shard of stored episodes: a folder of plain .npy files, written once and memory-mapped ever after."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,7 +43,7 @@ def bytes_per_step(card: EnvCard) -> int:
     return sum(field.dtype.itemsize * int(np.prod(field.shape)) for field in fields(card).values())
 
 
-def write_shard(folder: Path, card: EnvCard, episodes: Sequence[dict[str, np.ndarray]]) -> None:
+def write_shard(folder: Path, card: EnvCard, episodes: Sequence[dict[str, np.ndarray]]) -> dict[str, str]:
     """Write episodes as the shard `folder`, under a temporary name that is renamed once everything is on disk.
 
     Args:
@@ -49,32 +51,53 @@ def write_shard(folder: Path, card: EnvCard, episodes: Sequence[dict[str, np.nda
         card: says which arrays there are, see `fields`.
         episodes: each a dict of those arrays.
 
+    Returns:
+        The SHA-256 of each file by its name.
+
     Raises:
         OSError: the disk is full or not writable; the shard then does not exist.
     """
     temporary = folder.with_name(folder.name + ".tmp")
     temporary.mkdir()
+    lengths = np.array([len(episode["rewards"]) for episode in episodes], np.int64)
+    columns = {name: (field, [episode[name] for episode in episodes]) for name, field in fields(card).items()}
+    columns["lengths"] = Field(lengths.dtype, ()), [lengths]
     try:
-        for name, field in fields(card).items():
-            _write_array(temporary / f"{name}.npy", field, [episode[name] for episode in episodes])
-        lengths = np.array([len(episode["rewards"]) for episode in episodes], np.int64)
-        _write_array(temporary / "lengths.npy", Field(lengths.dtype, ()), [lengths])
+        hashes = {f"{name}.npy": _write_array(temporary / f"{name}.npy", *column) for name, column in columns.items()}
         temporary.rename(folder)
     except BaseException:  # Ctrl-C too: whoever catches it may try again
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+    return hashes
 
 
-def _write_array(path: Path, field: Field, parts: list[np.ndarray]) -> None:
+def file_hash(path: Path) -> str:
+    """The SHA-256 of a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _write_array(path: Path, field: Field, parts: list[np.ndarray]) -> str:
     # Part by part: no second copy in memory. Not through a memory map: a full disk would be a SIGBUS, not an OSError.
     shape = (sum(len(part) for part in parts), *field.shape)
     header = {"descr": np.lib.format.dtype_to_descr(field.dtype), "fortran_order": False, "shape": shape}
+    start = BytesIO()
+    np.lib.format.write_array_header_1_0(start, header)
+    digest = hashlib.sha256()
     with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        for part in parts:
-            file.write(np.ascontiguousarray(part, field.dtype).data)
+        for block in (start.getvalue(), *(np.ascontiguousarray(part, field.dtype).data for part in parts)):
+            file.write(block)
+            digest.update(block)
         file.flush()
         os.fsync(file.fileno())
+    return digest.hexdigest()
 
 
 def read_shard(folder: Path, card: EnvCard, steps: int, episodes: int) -> list[dict[str, np.ndarray]]:
