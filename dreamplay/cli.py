@@ -7,6 +7,7 @@ import contextlib
 import difflib
 import importlib
 import io
+import keyword
 import os
 import re
 import sys
@@ -21,7 +22,8 @@ from dreamplay.complaints import explain
 from dreamplay.errors import UserError
 from dreamplay.json_files import check_json, write_json
 
-COMMANDS = ("demo", "collect", "train", "evaluate", "play", "act")  # in the order in which a newcomer meets them
+# In the order in which a newcomer meets them.
+COMMANDS = ("demo", "check", "collect", "import", "export", "train", "evaluate", "play", "act")
 
 
 class Command(Protocol):
@@ -105,7 +107,8 @@ def parse(argv: Sequence[str]) -> Command | None:
 
 def _dataclass(name: str) -> type[Any]:
     # Only the module of the command that was asked for is imported: starting up costs the same however many there are.
-    return cast(type[Any], getattr(importlib.import_module(f"dreamplay.commands.{name}"), name.capitalize()))
+    module = f"{name}_" if keyword.iskeyword(name) else name
+    return cast(type[Any], getattr(importlib.import_module(f"dreamplay.commands.{module}"), name.capitalize()))
 
 
 def _overview() -> str:

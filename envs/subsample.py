@@ -31,12 +31,10 @@ class Subsample(
         gym.ObservationWrapper.__init__(self, env)
         assert env.observation_space.shape is not None
         height, width, *channels = env.observation_space.shape
-        self._index: Any
+        rows, columns = pick((height, width), stride, size)
+        self._index = (rows, columns) if isinstance(rows, slice) else np.ix_(rows, columns)
         if size is None:
-            self._index = (slice(None, None, stride[0]), slice(None, None, stride[1]))
             size = -(-height // stride[0]), -(-width // stride[1])
-        else:
-            self._index = np.ix_(_nearest(height, size[0]), _nearest(width, size[1]))
         shape = (*size, *(channels or [1]))
         self.observation_space = gym.spaces.Box(0, 255, shape, np.uint8)
 
@@ -44,6 +42,13 @@ class Subsample(
         """Pick the pixels: uint8 (H, W) or (H, W, C) -> a fresh uint8 (H', W', C)."""
         frame = observation[self._index]
         return np.array(frame[:, :, None] if frame.ndim == 2 else frame, order="C")
+
+
+def pick(before: tuple[int, int], stride: tuple[int, int], size: tuple[int, int] | None) -> tuple[Any, Any]:
+    """Which rows and which columns of (height, width) are kept, as indices: by stride, or for an exact size."""
+    if size is None:
+        return slice(None, None, stride[0]), slice(None, None, stride[1])
+    return _nearest(before[0], size[0]), _nearest(before[1], size[1])
 
 
 def small_stride(height: int, width: int) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""Data from elsewhere and for elsewhere: folders of .npz files, videos with actions, Minari datasets."""
