@@ -34,7 +34,7 @@ class Command(Protocol):
         """File that receives the answer, if any."""
 
     def run(self) -> dict[str, Any] | None:
-        """Does the work; the dictionary is what `--json` writes."""
+        """Does the work; the dictionary is what `--json` writes. "ok": False in it makes an exit status of 1."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,15 +44,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The words after `dreamplay`; None takes them from `sys.argv`.
 
     Returns:
-        0 for success, 2 for a mistake of the user or a disk that refuses, 130 for Ctrl-C, 141 for a closed pipe.
+        0 for success, 1 for an answer whose "ok" is False, 2 for a mistake of the user or a disk that refuses, 130 for
+        Ctrl-C, 141 for a closed pipe.
     """
     command: Command | None = None
     try:
         command = parse(sys.argv[1:] if argv is None else argv)
-        if command is not None:
-            run(command)
+        status = 0 if command is None else run(command)
         sys.stdout.flush()
-        return 0
+        return status
     except KeyboardInterrupt:
         return _complain("stopped from the keyboard", 130)
     except BrokenPipeError:
@@ -66,13 +66,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(message, 2)
 
 
-def run(command: Command) -> None:
-    """Runs a parsed command and writes its answer where `--json` says; a place that cannot take it is refused first."""
+def run(command: Command) -> int:
+    """Runs a parsed command and writes its answer where `--json` says; a place that cannot take it is refused first.
+
+    Returns:
+        1 if the answer says "ok": False, as that of a check may; else 0.
+    """
     if command.json is not None:
         check_json(command.json)
     answer = command.run()
     if command.json is not None:
         write_json(command.json, answer)
+    return int(answer is not None and answer.get("ok") is False)
 
 
 def parse(argv: Sequence[str]) -> Command | None:
