@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -92,7 +92,8 @@ def _write_array(path: Path, field: Field, parts: list[np.ndarray]) -> str:
     np.lib.format.write_array_header_1_0(start, header)
     digest = hashlib.sha256()
     with path.open("wb") as file:
-        for block in (start.getvalue(), *(np.ascontiguousarray(part, field.dtype).data for part in parts)):
+        blocks: list[Any] = [np.ascontiguousarray(part, field.dtype).data for part in parts]
+        for block in (start.getvalue(), *blocks):
             file.write(block)
             digest.update(block)
         file.flush()

@@ -61,5 +61,5 @@ def _own(env_id: str, settings: dict[str, Any], render_mode: str | None, check: 
     """By a class or function that need not know render modes, with the wrappers Gymnasium puts around everything."""
     known = inspect.signature(find(env_id)).parameters
     takes_mode = "render_mode" in known or any(p.kind is p.VAR_KEYWORD for p in known.values())
-    mode = {"render_mode": render_mode} if takes_mode else {}
-    return gym.make(EnvSpec(env_id, entry_point=env_id), disable_env_checker=not check, **mode, **settings)
+    arguments = settings | ({"render_mode": render_mode} if takes_mode else {})
+    return gym.make(EnvSpec(env_id, entry_point=env_id), disable_env_checker=not check, **arguments)

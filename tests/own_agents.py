@@ -14,3 +14,11 @@ class Right:
     def act(self, observation: np.ndarray) -> Any:
         """Action 1."""
         return 1
+
+
+class Half(Right):
+    """Always takes half of everything."""
+
+    def act(self, observation: np.ndarray) -> Any:
+        """Half of a Box."""
+        return np.full(2, 0.5, np.float32)

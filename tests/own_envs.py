@@ -131,3 +131,18 @@ class Mirrored(gym.ObservationWrapper[Any, Any, Any]):
 
     def observation(self, observation: Any) -> Any:
         return observation[::-1] // self._factor
+
+
+class Liar(Walk):
+    """Says "terminated" in a number, which Gymnasium complains of."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = super().step(action)
+        return observation, np.array(reward), int(terminated), truncated, info  # type: ignore[return-value]
+
+
+class Thrower(Walk):
+    """Its reset gives no info."""
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        return super().reset(seed=seed)[0], None

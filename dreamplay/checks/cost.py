@@ -12,6 +12,8 @@ from dreamplay.episodes import Episodes
 from dreamplay.errors import UserError
 from dreamplay.shards import bytes_per_step
 
+SLOW = 100  # frames a second
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -30,11 +32,13 @@ class Cost:
         """In words."""
         memory = "" if self.memory is None else f", {self.memory / 1e6:.0f} MB of memory in all"
         per_minute = 60 * self.frames_per_second
+        cure = "smaller frames learn faster: --size, such as half of each side" if self.frames_per_second < SLOW else ""
         return [
             note(
                 f"training: {self.parameters / 1e6:.2f} M parameters, {self.frames} frames, "
                 f"{self.frames_per_second:.0f} a second here on one thread ({per_minute / 1000:.0f} thousand a minute)"
-                f"{memory}; 20000 steps take {20000 * self.bytes_per_step / 1e6:.0f} MB on disk"
+                f"{memory}; 20000 steps take {20000 * self.bytes_per_step / 1e6:.0f} MB on disk",
+                cure,
             )
         ]
 

@@ -19,6 +19,7 @@ from dreamplay.shards import file_hash
 
 FEW_STEPS = 1000
 CONTEXT = 10
+FEW_COLOURS = 8
 DARK = 32  # gray levels: what never gets brighter is hardly seen
 RARE, COMMON = 0.002, 0.95  # of all actions
 PAIRS = 500
@@ -89,11 +90,11 @@ def _rewards(episodes: Episodes) -> Iterator[Finding]:
             "collect with an agent that earns something (--agent, --epsilon), or longer; to play it does not matter",
         )
         return
-    share = np.count_nonzero(rewards) / len(rewards)
-    yield note(
-        f"{share:.1%} of the steps are rewarded, from {rewards.min():.3g} to {rewards.max():.3g}, "
-        f"{len(np.unique(rewards))} different values"
+    values, share = np.unique(rewards), np.count_nonzero(rewards) / len(rewards)
+    amount = (
+        f"{values[0]:.3g}" if len(values) == 1 else f"{len(values)} values from {values[0]:.3g} to {values[-1]:.3g}"
     )
+    yield note(f"{share:.1%} of the steps are rewarded, {amount}")
 
 
 def _ends(episodes: Episodes) -> Iterator[Finding]:
@@ -162,7 +163,7 @@ def _frames(episodes: Episodes) -> Iterator[Finding]:
         return
     coarse = _colours(samples // 16)
     yield note(f"more than {MAX_COLOURS} colours: intensities, which may blur")
-    if coarse <= MAX_COLOURS // 2:
+    if coarse <= FEW_COLOURS and samples.shape[-1] == 3:
         yield warning(
             f"they are shades of about {coarse} colours, as lossy compression leaves them",
             "record without loss (.npz, not video or JPEG)",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dreamplay.checks.finding import Finding
     from dreamplay.episodes import Episodes
 
-Part = "tuple[str, list[Finding]]"
+    Part = tuple[str, list[Finding]]  # what was looked at, and what was found
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,12 @@ class Check:
         if self.out is not None and self.out.exists() and not self.out.is_dir():
             raise UserError(f"--out {self.out} is a file; name a folder")
 
-    def _run_parts(self, state: "_State") -> Iterator[Part]:
+    def _run_parts(self, state: "_State") -> "Iterator[Part]":
         from dreamplay.checks.run import check_run
 
         yield "run", check_run(Path(self.target), self.seed)
 
-    def _data_parts(self, state: "_State", folder: Path | None = None) -> Iterator[Part]:
+    def _data_parts(self, state: "_State", folder: Path | None = None) -> "Iterator[Part]":
         """The checks of a data folder; a freshly recorded one is given, and is neither damaged nor kept."""
         from dreamplay.checks.cost import try_training
         from dreamplay.checks.data import check_episodes, check_files
@@ -118,7 +118,7 @@ class Check:
             state.cost, found = try_training(episodes, self.seconds, self.seed)
             yield "training", found
 
-    def _env_parts(self, state: "_State") -> Iterator[Part]:
+    def _env_parts(self, state: "_State") -> "Iterator[Part]":
         from dreamplay.agents.random_agent import RandomAgent
         from dreamplay.checks import env as checks
         from dreamplay.checks.finding import note, of_message, warning

@@ -6,7 +6,9 @@ import json
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import gymnasium as gym
 import numpy as np
 
 from dreamplay.envs.card import EnvCard
@@ -40,12 +42,12 @@ class NpzFolder:
     """
 
     fps = 15
-    action_space = None
 
     def __init__(self, files: Sequence[Path], name: str, env: KnownEnv | None = None) -> None:
         self._files = list(files)
         self.name = name
         self.env = env
+        self.action_space: gym.Space[Any] | None = None
         self.card: EnvCard | None = None
         described = self._files[0].parent / CARD
         if described.is_file():

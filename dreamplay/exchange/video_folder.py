@@ -8,8 +8,10 @@ from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 
+from dreamplay.envs.card import EnvCard
 from dreamplay.errors import UserError
 from dreamplay.exchange.npz_folder import NAMES, read_arrays
 from dreamplay.exchange.recording import KnownEnv, RawEpisode
@@ -30,13 +32,12 @@ class VideoFolder:
         env: the environment, if the user knows it.
     """
 
-    card = None
-    action_space = None
-
     def __init__(self, files: Sequence[Path], name: str, env: KnownEnv | None = None) -> None:
         self._files = list(files)
         self.name = name
         self.env = env
+        self.action_space: gym.Space[Any] | None = None
+        self.card: EnvCard | None = None
         self.fps = max(1, round(_frames_per_second(self._files[0])))
 
     def __len__(self) -> int:
@@ -105,6 +106,7 @@ def read_video(path: Path) -> np.ndarray:
     import imageio.v2 as imageio
 
     try:
+        reader: Any
         with imageio.get_reader(path) as reader:
             return np.stack([np.asarray(frame)[..., :3] for frame in reader])
     except (OSError, ValueError, IndexError, RuntimeError) as error:
@@ -117,6 +119,7 @@ def _frames_per_second(path: Path) -> float:
     import imageio.v2 as imageio
 
     try:
+        reader: Any
         with imageio.get_reader(path) as reader:
             meta: dict[str, Any] = reader.get_meta_data()
     except (OSError, ValueError, IndexError, RuntimeError):
