@@ -86,7 +86,7 @@ CARD = EnvCard(
     "mine",
     {},
     Preparation(source="recorded"),
-    gym.spaces.Box(0, 255, (8, 8, 1), np.uint8),
+    gym.spaces.Box(0, 255, (8, 8, 3), np.uint8),
     gym.spaces.Discrete(3),
     [],
     9,
