@@ -15,7 +15,3 @@ class Agent(Protocol):
     def act(self, observation: np.ndarray) -> Any:
         """The action to take after a frame, uint8 (H, W, C)."""
         ...
-
-
-class Enough(Exception):
-    """What an agent raises that will act no more, such as a person who closes the window. What was done counts."""

@@ -20,8 +20,8 @@ def choose_collector(name: str, env: gym.Env[np.ndarray, Any], epsilon: float = 
     """The agent that collects.
 
     Args:
-        name: "random" draws every action anew, "sticky" repeats the last one 3 times out of 4, "human" asks a person at
-            the keyboard; a .zip file is a policy of Stable-Baselines3, "module:Name" an agent of the user's own.
+        name: "random" draws every action anew, "sticky" repeats the last one 3 times out of 4; a .zip file is a policy
+            of Stable-Baselines3, "module:Name" an agent of the user's own.
         env: the prepared environment it will act in.
         epsilon: the probability with which an action is a random one instead.
 
@@ -44,10 +44,7 @@ def _agent(name: str, env: gym.Env[np.ndarray, Any]) -> Agent:
     if name in ("random", "sticky"):
         return RandomAgent(env.action_space, sticky=STICKY if name == "sticky" else 0.0)
     if name == "human":
-        from dreamplay.envs.real import card_of
-        from dreamplay.play.human_agent import HumanAgent
-
-        return HumanAgent(card_of(env))
+        raise UserError("a person plays in a window: dreamplay play ENV records the real game as a data folder")
     if name.endswith(".zip"):
         from dreamplay.agents.sb3_policy import SB3Policy
 
@@ -55,7 +52,7 @@ def _agent(name: str, env: gym.Env[np.ndarray, Any]) -> Agent:
     if is_name(name):
         return own_agent(name, env.action_space)
     raise UserError(
-        f"--agent {name!r} is unknown; choose random, sticky, human, a policy of Stable-Baselines3 (a .zip file), or "
+        f"--agent {name!r} is unknown; choose random, sticky, a policy of Stable-Baselines3 (a .zip file), or "
         "module:Name of your own"
     )
 

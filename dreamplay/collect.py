@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from dreamplay.agents.agent import Agent, Enough
+from dreamplay.agents.agent import Agent
 from dreamplay.envs.card import EnvCard
 from dreamplay.episodes import Episode, EpisodeWriter
 from dreamplay.errors import UserError
@@ -50,8 +50,7 @@ def collect(
 
     The first reset of environment and agent takes the seed, later ones none. The episode that the budget cuts short is
     stored too, neither terminated nor truncated, and so is the one under way when an exception (Ctrl-C, say) arrives.
-    An agent that raises `Enough` ends it before the budget does. Memory: the running episode, and what the writer
-    buffers.
+    Memory: the running episode, and what the writer buffers.
 
     Args:
         env: a prepared environment, see `dreamplay.make_env`.
@@ -85,8 +84,6 @@ def collect(
                 collected.steps += 1
                 if on_step is not None:
                     on_step(1, status)
-        except Enough:
-            return collected
         finally:
             running.store(writer, collected)
         status = collected.status

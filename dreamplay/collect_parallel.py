@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
 
-from dreamplay.agents.agent import Agent, Enough
+from dreamplay.agents.agent import Agent
 from dreamplay.collect import Collected, Running, check_numbers
 from dreamplay.envs.card import EnvCard
 from dreamplay.envs.real import make_env
@@ -70,8 +70,6 @@ def collect_parallel(
                     agents[i].reset()
             if on_step is not None:
                 on_step(counted, collected.status)
-    except Enough:
-        pass
     finally:
         for unfinished in running:
             unfinished.store(writer, collected)

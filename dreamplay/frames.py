@@ -13,6 +13,7 @@ at the far edges if need be). Two codecs share one surface, over three forms of 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -181,16 +182,23 @@ def frames_from_json(data: dict[str, Any]) -> Frames:
     return ColourFrames(patches, data["channels"])
 
 
-def choose_frames(patches: Patches, samples: Iterable[np.ndarray]) -> Frames:
-    """A palette when the sampled observations, uint8 (..., H, W, C), hold at most 32 colours, else intensities."""
-    colours: set[int] = set()
+def choose_frames(patches: Patches, samples: Iterable[np.ndarray], kind: str | None = None) -> Frames:
+    """A palette when the sampled observations, uint8 (..., H, W, C), hold at most 32 colours, else intensities.
+
+    Args:
+        patches: how frames are cut.
+        samples: observations of one number of channels, at least one.
+        kind: "palette" or "colour" whatever the data hold; a palette then keeps the 32 most frequent colours.
+    """
+    counts: Counter[int] = Counter()
     channels = 3
     for observations in samples:
         channels = observations.shape[-1]
-        colours.update(np.unique(_pack(observations)).tolist())
-        if len(colours) > MAX_COLOURS:
-            return ColourFrames(patches, channels)
-    packed = np.array(sorted(colours), np.uint32)
+        colours, pixels = np.unique(_pack(observations), return_counts=True)
+        counts.update(dict(zip(colours.tolist(), pixels.tolist(), strict=True)))
+    if kind == "colour" or (kind is None and len(counts) > MAX_COLOURS):
+        return ColourFrames(patches, channels)
+    packed = np.array(sorted(colour for colour, _ in counts.most_common(MAX_COLOURS)), np.uint32)
     unpacked = np.stack([(packed >> (8 * i)) & 255 for i in reversed(range(channels))], -1)
     return PaletteFrames(patches, unpacked.astype(np.uint8))
 

@@ -51,7 +51,8 @@ def start_training(config: TrainConfig, episodes: Episodes, data: str, device: s
         if config.simulator == "classic":
             network = ClassicNetwork(RawFrames(samples.mean((0, 1, 2)) / 255), size, *sizes)
         else:
-            network = Network(choose_frames(Patches(size, patch_side(size)), [samples]), *sizes, NetworkConfig())
+            frames = choose_frames(Patches(size, patch_side(size)), [samples], config.frames)
+            network = Network(frames, *sizes, NetworkConfig())
         noise = noise_state(target)
     contexts = choose_contexts(train_episodes, rng)
     network = _place(network, target)

@@ -81,6 +81,8 @@ class TrainConfig:
     """Seed of weights and windows."""
     checkpoint_gradients: bool = False
     """Whether to compute activations twice rather than to keep them, see `dreamplay.recomputation`."""
+    frames: str | None = None
+    """How frames are learned, "palette" or "colour"; None = as the data ask for, see `dreamplay.frames`."""
 
 
 class Carried(NamedTuple):

@@ -35,9 +35,9 @@ class Collect:
     """Transitions to record, over as many episodes as it takes."""
 
     agent: str = "random"
-    """Who acts: random draws every action anew, sticky mostly repeats the last one, human asks you in a window; a .zip
-    file is a policy of Stable-Baselines3 (its code runs: load only what you trust), module:Name an agent of your
-    own."""
+    """Who acts: random draws every action anew, sticky mostly repeats the last one; a .zip file is a policy of
+    Stable-Baselines3 (its code runs: load only what you trust), module:Name an agent of your own. To play yourself, see
+    dreamplay play."""
 
     epsilon: float = 0.0
     """Probability, from 0 to 1, that an action is a random one and not the agent's."""
@@ -110,8 +110,6 @@ class Collect:
             raise UserError(f"--seed {self.seed} is negative; choose one from 0 on")
         if self.envs < 1:
             raise UserError(f"--envs {self.envs} is not possible; ask for at least 1")
-        if self.envs > 1 and self.agent == "human":
-            raise UserError(f"one person cannot play {self.envs} games at once; leave out --envs")
 
     def _agents(self, env: "gym.Env[np.ndarray, Any]") -> "list[Agent]":
         from dreamplay.agents.choose import choose_collector

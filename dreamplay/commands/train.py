@@ -51,6 +51,10 @@ class Train:
     simulator: Literal["default", "classic"] | None = None
     """default (if none is named), or classic: the published recurrent environment simulator (Chiappa et al. 2017)."""
 
+    frames: Literal["palette", "colour"] | None = None
+    """How frames are learned: palette, each pixel a choice among at most 32 colours, or colour, intensities. By default
+    a palette if the data hold so few colours. The classic simulator has a way of its own."""
+
     out: Path | None = None
     """Run folder to make; runs/<env> by default."""
 
@@ -141,6 +145,8 @@ class Train:
             raise UserError(f"--learning-rate {self.learning_rate} is far too high; use at most 1")
         if self.seed < 0:
             raise UserError(f"--seed {self.seed} is negative; choose one from 0 on")
+        if self.frames is not None and self.simulator == "classic":
+            raise UserError("the classic simulator has its own way with frames; leave out --frames")
         if self.curriculum is not None:
             curriculum(self.curriculum)
         choose_device(self.device)
@@ -165,7 +171,7 @@ class Train:
         claim(run)  # before any data are collected for it
         episodes = episodes or _open(self._collected(card))
         length = {} if self.updates is not None else {"minutes": self.minutes or DEFAULT_MINUTES}
-        config = TrainConfig(**{**self._settings(), **length, "seed": self.seed})
+        config = TrainConfig(**{**self._settings(), **length, "seed": self.seed, "frames": self.frames})
         return run, start_training(config, episodes, _relative(episodes.folder, run), self.device), episodes
 
     def _continue(self, run: Path) -> "tuple[Training, Episodes]":
@@ -176,6 +182,8 @@ class Train:
         training = resume_training(run, self._settings(), self.device)
         if (self.env or self.data) is not None and (asked := self._card().id) != training.card.id:
             raise UserError(f"{run} learns {training.card.id}, not {asked}; choose another folder with --out")
+        if self.frames not in (None, training.network.frames.to_json()["kind"]):
+            raise UserError(f"{run} learns frames another way; choose another folder with --out for --frames")
         episodes = open_data(self.data, training, run)
         if self.data is not None:
             training.data_folder = _relative(self.data, run)
@@ -216,14 +224,26 @@ class Train:
         return folder
 
     def _announce(self, run: Path, training: "Training", episodes: "Episodes", parameters: int) -> None:
-        frames = training.network.frames
         print(
             f"training on {training.device} with {self.threads} thread(s): {training.config.simulator} simulator, "
-            f"{parameters / 1e6:.2f} M parameters, {frames.to_json()['kind']} frames of {frames.channels} channels, "
+            f"{parameters / 1e6:.2f} M parameters, {self._frames_in_words(training)}, "
             f"{episodes.steps} steps in {len(episodes)} episodes (memory-mapped, never loaded as a whole), curriculum "
             f"{training.config.curriculum}, into {run}",
             flush=True,
         )
+
+    def _frames_in_words(self, training: "Training") -> str:
+        """How frames are learned, and why so."""
+        frames = training.network.frames
+        height, width, _ = training.card.observation_space.shape
+        kind, size = frames.to_json()["kind"], f"{height} x {width} frames"
+        if kind == "palette":
+            why = "as asked for" if training.config.frames else "the data hold no others; --frames colour overrides"
+            return f"{size} of {frames.channels} palette colours ({why})"
+        if kind == "colour":
+            why = "as asked for" if training.config.frames else "too many for a palette; --frames palette overrides"
+            return f"{size} of {frames.channels} channels of colour ({why})"
+        return f"{size}, as published"
 
     def _train(
         self, run: Path, training: "Training", episodes: "Episodes", tracker: "Tracker | None"

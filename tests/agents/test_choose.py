@@ -123,7 +123,7 @@ def test_mistakes_are_one_line(policy, tmp_path, monkeypatch):
     (tmp_path / "text.zip").write_text("no archive")
     env = ClockEnv()
     for name, message in (
-        ("me", "--agent 'me' is unknown; choose random, sticky, human"),
+        ("me", "--agent 'me' is unknown; choose random, sticky, a policy"),
         ("nowhere.zip", "no policy file nowhere.zip"),
         (str(tmp_path / "text.zip"), "was not saved by Stable-Baselines3"),
         ("agents_of_mine:Nobody", "no class or function Nobody"),

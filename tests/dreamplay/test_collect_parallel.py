@@ -74,7 +74,7 @@ def test_the_command_in_processes_of_their_own(tmp_path):
     ("words", "message"),
     [
         (["Dreamplay/Bricks-v0", "--envs", "0"], "--envs 0"),
-        (["Dreamplay/Bricks-v0", "--envs", "2", "--agent", "human"], "one person cannot play 2 games"),
+        (["Dreamplay/Bricks-v0", "--agent", "human"], "a person plays in a window: dreamplay play ENV"),
         (["own_envs:NotANumber", "--agent", "own_agents:Right"], "the reward nan at step 3"),
         (["own_envs:NotANumber", "--agent", "own_agents:Right", "--envs", "2"], "the reward nan at step 3"),
         (["own_envs:Growing", "--agent", "own_agents:Right"], "own_envs:Growing gave a frame uint8"),

@@ -152,3 +152,12 @@ def test_intensities_know_one_future():
     frames = ColourFrames(Patches((2, 2), 2), 1)
     middling = torch.linspace(0.05, 0.95, 10)
     torch.testing.assert_close(frames.copy_logits(middling).sigmoid(), middling)
+
+
+def test_the_choice_can_be_overruled():
+    few = np.array([[[[0, 0, 0], [9, 9, 9]]]], np.uint8)
+    assert isinstance(choose_frames(Patches((1, 2), 1), [few], "colour"), ColourFrames)
+    many = np.arange(40, dtype=np.uint8).repeat(2)[:-1].reshape(1, 1, 79, 1)  # 39 is the rarest
+    palette = choose_frames(Patches((1, 79), 1), [many, np.full((1, 1, 79, 1), 200, np.uint8)], "palette")
+    assert isinstance(palette, PaletteFrames)
+    assert len(palette.colours) == 32 and 200 in palette.colours and 39 not in palette.colours

@@ -227,3 +227,39 @@ def test_without_wandb_nobody_imports_it(here):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
     assert (RUN / MANIFEST).is_file()
+
+
+def test_how_frames_are_learned_is_said_and_can_be_chosen(here, capsys):
+    SMALL.run()
+    assert "10 x 10 frames of 7 palette colours (the data hold no others" in capsys.readouterr().out
+    colour = replace(SMALL, out=Path("colour"), frames="colour")
+    colour.run()
+    assert "10 x 10 frames of 3 channels of colour (as asked for)" in capsys.readouterr().out
+    assert load("colour", "cpu").network.frames.to_json()["kind"] == "colour"
+    assert main("--out", "colour", "--resume", "--frames", "palette", "--updates", "4") == 2
+    assert "learns frames another way" in the_line(capsys)
+    assert main("--out", "colour", "--resume", "--frames", "colour", "--updates", "4", "--device", "cpu") == 0
+    assert main("Dreamplay/Bricks-v0", "--out", "c", "--simulator", "classic", "--frames", "colour") == 2
+    assert "classic simulator has its own way" in capsys.readouterr().err
+
+
+def test_a_checkpoint_from_before_an_option_existed_goes_on(here):
+    from dreamplay import checkpoint
+
+    SMALL.run()
+    manifest = json.loads((RUN / MANIFEST).read_text())
+    del manifest["training"]["frames"], manifest["checksum"]
+    (RUN / MANIFEST).write_text(json.dumps(manifest | {"checksum": checkpoint._checksum(manifest)}))
+    assert replace(SMALL, resume=True, updates=4).run()["updates"] == 4
+
+
+def test_options_of_the_environment_decide_what_is_collected_and_must_fit_what_is_there(here, monkeypatch, capsys):
+    monkeypatch.setattr("dreamplay.commands.train.COLLECT_STEPS", 200)
+    words = ["own_envs:Walk", "--updates", "1", "--batch-steps", "32", "--device", "cpu"]
+    assert main(*words, "--size", "4", "4") == 0
+    assert load("runs/own_envs-Walk", "cpu").card.observation_space.shape == (4, 4, 3)
+    capsys.readouterr()
+    assert main(*words, "--gray", "--out", "other") == 2
+    assert "was recorded with other options" in the_line(capsys)
+    assert main("--data", "data/own_envs-Walk", "--gray") == 2
+    assert "have no say in data that are there already" in the_line(capsys)
