@@ -60,7 +60,7 @@ class Collect:
     """File to write the summary to."""
 
     def run(self) -> dict[str, Any]:
-        """Collect, and return {"env", "steps", "episodes", "mean_return", "bytes", "folder"}."""
+        """Collect, and return {"env", "steps", "episodes", "mean_return", "steps_per_second", "bytes", "folder"}."""
         from dreamplay.envs.real import card_of
         from dreamplay.episodes import EpisodeWriter
         from dreamplay.errors import UserError
@@ -82,6 +82,7 @@ class Collect:
         try:
             with writer, progress(f"collect {card.id}", self.steps, "steps") as bar:
                 collected = self._collect(env, agents, writer, bar)
+                seconds = bar.seconds
         except KeyboardInterrupt:
             print(f"interrupted: {writer.steps} steps in {writer.episodes} episodes are kept in {folder}", flush=True)
             raise SystemExit(130) from None
@@ -97,6 +98,7 @@ class Collect:
             "steps": writer.steps,
             "episodes": writer.episodes,
             "mean_return": collected.mean_return,
+            "steps_per_second": collected.steps / max(seconds, 1e-9),
             "bytes": stored,
             "folder": str(folder),
         }

@@ -191,6 +191,7 @@ def test_the_command_records_what_it_says(tmp_path, capsys):
         "steps": 500,
         "episodes": len(episodes),
         "mean_return": pytest.approx(np.mean(finished)),
+        "steps_per_second": pytest.approx(answer["steps_per_second"]),
         "bytes": sum(path.stat().st_size for path in (tmp_path / "data").rglob("*") if path.is_file()),
         "folder": str(tmp_path / "data"),
     }

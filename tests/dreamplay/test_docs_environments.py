@@ -1,0 +1,57 @@
+"""What docs/environments.md promises: its commands parse, its files, extras and marks are there."""
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from dreamplay import cli
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "environments.md").read_text(encoding="utf-8")
+LINES = [
+    shlex.split(line, comments=True)
+    for block in re.findall(r"^```sh\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
+    for line in block.splitlines()
+]
+COMMANDS = [line[1:] for line in LINES if line and line[0] == "dreamplay"]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_parses(words):
+    assert type(cli.parse(words)).__name__.lower() == words[0]
+
+
+def test_every_file_and_extra_exists():
+    files = re.findall(r"\]\(([\w/.]+)\)", TEXT) + re.findall(r"scripts/\w+\.py", TEXT)
+    assert len(files) > 8
+    for file in files:
+        assert (ROOT / "docs" / file).is_file() or (ROOT / file).is_file(), file
+    extras = set(re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(), flags=re.MULTILINE))
+    for named in re.findall(r"dreamplay\[([\w,]+)\]", TEXT):
+        assert set(named.split(",")) <= extras
+
+
+def test_every_extra_that_a_message_names_exists():
+    extras = set(re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(), flags=re.MULTILINE))
+    for folder in ("dreamplay", "envs", "agents"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert set(re.findall(r"dreamplay\[(\w+)\]", path.read_text())) <= extras, path
+
+
+def test_the_script_replaces_its_table_and_nothing_else(tmp_path):
+    spec = importlib.util.spec_from_file_location("try_environments", ROOT / "scripts" / "try_environments.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    page = tmp_path / "page.md"
+    page.write_text(TEXT)
+    script.write_table(page, "| new |")
+    before, _, rest = page.read_text().partition(script.MARKS[0])
+    assert before == TEXT.partition(script.MARKS[0])[0] and before
+    assert rest.startswith("\n| new |\n" + script.MARKS[1])
+    assert rest.partition(script.MARKS[1])[2] == TEXT.partition(script.MARKS[1])[2]
+    page.write_text("no marks")
+    with pytest.raises(SystemExit, match="lacks the marks"):
+        script.write_table(page, "| new |")
