@@ -124,7 +124,7 @@ class Running:
     ) -> None:
         """One transition; `over` tells whether it was the last one."""
         frame = self._frame(observation)
-        if not np.isfinite(reward):
+        if not _is_finite(reward):
             raise UserError(
                 f"the environment gave the reward {reward} at step {len(self) + 1} of an episode; mend its step(), or "
                 "wrap it (gymnasium.wrappers.TransformReward)"
@@ -161,3 +161,11 @@ class Running:
             entries = steps + (name == "observations")
             arrays[name] = np.array(self._columns[name][:entries], dtype).reshape(entries, *shape)
         return Episode(**arrays)
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether a value is one finite number."""
+    try:
+        return bool(np.isfinite(float(value)))
+    except (TypeError, ValueError):
+        return False

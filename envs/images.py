@@ -121,7 +121,7 @@ class Images(gym.ObservationWrapper[np.ndarray, Any, Any], gym.utils.RecordConst
                 "frames must be alike: mend the environment, or wrap it so that it resizes them"
             )
         if self._channels_first:
-            image = np.moveaxis(image, 0, -1)
+            image = np.ascontiguousarray(np.moveaxis(image, 0, -1))
         if image.dtype == np.uint8:
             return image
         image = image * self._scale

@@ -141,6 +141,13 @@ class Liar(Walk):
         return observation, np.array(reward), int(terminated), truncated, info  # type: ignore[return-value]
 
 
+class Clumsy(Walk):
+    """Its step has a mistake."""
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        return {}["north"]
+
+
 class Thrower(Walk):
     """Its reset gives no info."""
 

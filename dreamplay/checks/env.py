@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import traceback
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -61,6 +62,12 @@ def check_contract(card: EnvCard, seed: int) -> list[Finding]:
         except (AssertionError, gym.error.Error) as problem:
             said = " ".join(str(problem).split())
             return [error(f"it breaks Gymnasium's rules: {said}", "mend it; gymnasium.utils.env_checker says more")]
+        except UserError as problem:
+            return [of_message(str(problem))]
+        except Exception as problem:  # whatever a user's own code raises
+            place = traceback.extract_tb(problem.__traceback__)[-1]
+            said = f"{type(problem).__name__}: {' '.join(str(problem).split())}"
+            return [error(f"it fails with {said}", f"look at {place.filename}, line {place.lineno}, in {place.name}")]
     texts = {_plain(str(entry.message)) for entry in caught if issubclass(entry.category, UserWarning)}
     return [warning(f"Gymnasium says: {text}", "mend the environment if it is yours") for text in sorted(texts) if text]
 

@@ -134,7 +134,10 @@ class Check:
             return
         card = card_of(env)
         yield "making", [note(checks.summary(env, card))]
-        yield "contract", checks.check_contract(card, self.seed)
+        found = checks.check_contract(card, self.seed)
+        yield "contract", found
+        if any(finding.level == "error" for finding in found):
+            return
         found = checks.check_recording(env, card, self.seed)
         yield "recording", found
         if found:

@@ -216,10 +216,13 @@ class Train:
         if not (folder / "data.json").is_file():
             print(f"no data in {folder} yet: collecting {COLLECT_STEPS} random steps first", flush=True)
             Collect(env=str(self.env), steps=COLLECT_STEPS, prepare=self.prepare, seed=self.seed).run()
-        elif self.prepare.given and _open(folder).card != card:
+            return folder
+        stored = _open(folder).card
+        same = (stored.observation_space, stored.action_space) == (card.observation_space, card.action_space)
+        if not same or (self.prepare.given and stored != card):
             raise UserError(
-                f"{folder} was recorded with other options of the environment; collect again: dreamplay collect ENV "
-                "--out DIR, then dreamplay train --data DIR"
+                f"{folder} was recorded with other options of the environment, or before it changed; collect again: "
+                "dreamplay collect ENV --out DIR, then dreamplay train --data DIR"
             )
         return folder
 

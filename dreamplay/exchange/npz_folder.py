@@ -65,7 +65,7 @@ class NpzFolder:
 
     def actions(self, index: int) -> np.ndarray:
         """The actions of a file."""
-        return read_arrays(self._files[index], ("actions",))["actions"]
+        return read_arrays(self._files[index], ("actions",), others=False)["actions"]
 
     def load(self, index: int) -> Iterator[RawEpisode]:
         """The episodes of a file."""
@@ -73,8 +73,8 @@ class NpzFolder:
         yield from split_at_ends(RawEpisode(**read_arrays(path, ("observations", "actions"))))
 
 
-def read_arrays(path: Path, needed: Sequence[str]) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file by the names of `NAMES`.
+def read_arrays(path: Path, needed: Sequence[str], others: bool = True) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file by the names of `NAMES`: those needed, and if asked for all others there are.
 
     Raises:
         UserError: it is no such file, or a needed array is not in it.
@@ -90,8 +90,7 @@ def read_arrays(path: Path, needed: Sequence[str]) -> dict[str, np.ndarray]:
                 if name not in found:
                     there = ", ".join(archive.files)
                     raise UserError(f"{path} holds no {name}, only {there}; call them {' or '.join(NAMES[name])}")
-            wanted = found if len(needed) > 1 else {name: found[name] for name in needed}
-            return {name: archive[alias] for name, alias in wanted.items()}
+            return {name: archive[alias] for name, alias in found.items() if others or name in needed}
     except (ValueError, zipfile.BadZipFile, EOFError, AttributeError) as error:
         raise UserError(f"{path} is no readable .npz file of plain arrays ({error}); save it with np.savez") from None
 

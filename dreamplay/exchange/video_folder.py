@@ -61,7 +61,7 @@ class VideoFolder:
         if beside is None:
             raise UserError(f"{video} has no actions beside it; put them in {video.with_suffix('.csv').name} or .npy")
         if beside.suffix == ".npz":
-            return {k: v for k, v in read_arrays(beside, ("actions", "actions")).items() if k != "observations"}
+            return {name: array for name, array in read_arrays(beside, ("actions",)).items() if name != "observations"}
         if beside.suffix == ".csv":
             return read_csv(beside)
         try:

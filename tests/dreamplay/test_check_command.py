@@ -73,6 +73,7 @@ def test_a_good_environment_has_no_faults(capsys, tmp_path):
         ("own_envs:Walk", ["--env-args", "kind=dict", "--source", "far"], 0, "note: frames are its observation 'far'"),
         ("own_envs:Liar", [], 0, "warning: Gymnasium says: "),
         ("own_envs:Thrower", [], 1, "error: it breaks Gymnasium's rules: "),
+        ("own_envs:Clumsy", [], 1, "error: it fails with KeyError: 'north'"),
         ("MiniGrid-Empty-5x5-v0", ["--source", "image"], 0, "warning: no pixel is brighter than 8 of 255"),
     ],
 )

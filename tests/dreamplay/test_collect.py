@@ -171,6 +171,18 @@ def test_numbers_out_of_range_are_refused(tmp_path, steps, seed, message):
         record(tmp_path, ClockEnv(), steps, seed=seed)
 
 
+@pytest.mark.parametrize("reward", [float("nan"), float("inf"), None, "much", [1.0, 2.0]])
+def test_a_reward_that_is_no_number_is_named(tmp_path, reward):
+    class Odd(ClockEnv):
+        def step(self, action):
+            frame, _, *rest = super().step(action)
+            return frame, reward if self.time == 3 else np.float64(1), *rest
+
+    with pytest.raises(UserError, match=r"gave the reward .* at step 3 of an episode; mend its step\(\)"):
+        record(tmp_path, Odd((6,)), 5)
+    assert [len(episode) for episode in Episodes.open(tmp_path)] == [2]
+
+
 def test_an_episode_of_no_steps_is_never_stored(tmp_path):
     def broken(_):
         raise RuntimeError("broken")

@@ -261,5 +261,7 @@ def test_options_of_the_environment_decide_what_is_collected_and_must_fit_what_i
     capsys.readouterr()
     assert main(*words, "--gray", "--out", "other") == 2
     assert "was recorded with other options" in the_line(capsys)
+    assert main(*words, "--out", "other") == 2, "without --size it would be another environment"
+    assert "was recorded with other options" in the_line(capsys)
     assert main("--data", "data/own_envs-Walk", "--gray") == 2
     assert "have no say in data that are there already" in the_line(capsys)
