@@ -160,7 +160,9 @@ def _card_in(env: str | Path | EnvCard) -> EnvCard | None:
             except (OSError, ValueError, KeyError, TypeError) as error:
                 raise UserError(f"{file} is not readable ({error}); record or train it anew") from error
     if isinstance(env, Path) or (Path(env).exists() and env not in gym.registry):
-        raise UserError(f"{env} holds neither {' nor '.join(CARD_FILES)}; name a run or a data folder")
+        raise UserError(
+            f"{env} holds neither {' nor '.join(CARD_FILES)}; name a run or data folder, or make one: dreamplay import"
+        )
     return None
 
 

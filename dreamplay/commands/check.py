@@ -50,12 +50,15 @@ class Check:
 
     def run(self) -> dict[str, Any]:
         """Check; returns {"target", "kind", "ok", "findings": [{"level", "what", "cure"}], "cost", "files"}."""
+        from dreamplay.errors import UserError
         from dreamplay.progress import progress
 
         self._check()
         path = Path(self.target)
         kinds = {"run": path / "checkpoint.json", "data": path / "data.json"}
         kind = next((kind for kind, file in kinds.items() if file.is_file()), "env")
+        if kind != "env" and self.prepare.given:
+            raise UserError(f"options of the environment have no say in {self.target}, which is there already")
         parts = {"run": self._run_parts, "data": self._data_parts, "env": self._env_parts}[kind]
         state = _State()
         with progress(f"check {self.target}", {"run": 1, "data": 4, "env": 8}[kind], "checks") as bar:
@@ -84,7 +87,7 @@ class Check:
             ("--seconds", self.seconds, 0),
             ("--seed", self.seed, 0),
         ):
-            if value < least:
+            if not least <= value < float("inf"):
                 raise UserError(f"{option} {value} is not possible; it must be at least {least}")
         if self.out is not None and self.out.exists() and not self.out.is_dir():
             raise UserError(f"--out {self.out} is a file; name a folder")

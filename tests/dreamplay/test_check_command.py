@@ -264,9 +264,12 @@ def test_mistakes_are_one_line(capsys, tmp_path):
     for words, message in (
         (["--steps", "1"], "--steps 1"),
         (["--seconds", "-1"], "--seconds -1"),
+        (["--seconds", "inf"], "--seconds inf"),
         (["--seed", "-1"], "--seed -1"),
         (["--out", str(tmp_path / "file")], "is a file"),
     ):
         assert main(["check", "Dreamplay/Catch-v0", *words]) == 2
         error = capsys.readouterr().err
         assert message in error and error.count("\n") == 1
+    assert main(["check", str(store(tmp_path / "data", episode())), "--gray"]) == 2
+    assert "have no say in" in capsys.readouterr().err
