@@ -38,7 +38,7 @@ HEADER = (
     "learned as",
     "collected, steps/s",
     "trained, updates",
-    "wrong pixels 1 / 10 ahead",
+    "PSNR in dB, 1 / 10 ahead",
     "last frame repeated",
     "moving pixels found / real, 10 ahead",
     "return of cem, in the real environment",
@@ -129,11 +129,16 @@ def cells(trial: Trial, row: dict[str, Any]) -> tuple[str, ...]:
         learned,
         f"{row['collect']['steps_per_second']:.0f}",
         str(row["train"]["updates"]),
-        " / ".join(number(at.get("wrong_pixels"), 1) for at in dream),
-        " / ".join(number(at.get("wrong_pixels"), 1) for at in still),
+        " / ".join(fidelity(at) for at in dream),
+        " / ".join(fidelity(at) for at in still),
         " / ".join(number(dream[1].get(name), 2) for name in ("recall", "precision")),
         number(row["act"]["mean_return"], 2),
     )
+
+
+def fidelity(at: dict[str, Any]) -> str:
+    """Signal-to-noise ratio; where every frame is right it has no bound."""
+    return "exact" if at.get("exact") == 1 else number(at.get("psnr"), 1)
 
 
 def number(value: float | None, digits: int) -> str:

@@ -3,6 +3,8 @@
 import importlib.util
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,26 @@ def test_the_script_replaces_its_table_and_nothing_else(tmp_path):
     page.write_text("no marks")
     with pytest.raises(SystemExit, match="lacks the marks"):
         script.write_table(page, "| new |")
+
+
+@pytest.mark.slow
+def test_the_script_tries_an_environment_and_writes_its_line(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(TEXT)
+    words = ["--minutes", "0.02", "--steps", "200", "--act-steps", "3", "--environments", "own_env:Lamp"]
+    command = [sys.executable, str(ROOT / "scripts" / "try_environments.py"), *words, "--out", str(tmp_path / "out")]
+    subprocess.run([*command, "--write", str(page)], check=True, timeout=600, cwd=tmp_path)
+    (line,) = re.findall(r"^\| own_env:Lamp .*$", page.read_text(), flags=re.MULTILINE)
+    cells = line.strip("| ").split(" | ")
+    assert cells[1:3] == ["8 x 8 x 3", "2 colours"] and len(cells) == 9 and int(cells[4]) > 0
+    assert "200 random steps and 0.02 minutes of training each" in page.read_text()
+    assert (tmp_path / "out" / "own_env-Lamp" / "dream.mp4").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_the_script_compares_collectors(tmp_path):
+    command = [sys.executable, str(ROOT / "scripts" / "compare_collectors.py"), "--steps", "400", "--envs", "1", "2"]
+    done = subprocess.run(command, check=True, timeout=600, cwd=tmp_path, capture_output=True, text=True)
+    lines = done.stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines[-4:-2]] == [f"dreamplay collect --envs {n}" for n in (1, 2)]
+    assert all(re.search(r"env of \d: \d+ steps/s; \d+ steps differ, \d+ episodes ended", line) for line in lines[-2:])
