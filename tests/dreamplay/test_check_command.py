@@ -247,7 +247,8 @@ def test_a_dream_that_stands_still_or_is_no_better_than_that(capsys, tmp_path, r
     def still(self, observations, actions, future, **_):
         shape = future.shape[:2]
         frames = np.repeat(observations[:, -1:], shape[1], 1)
-        return Rollout(frames, np.zeros(shape, np.float32), np.full(shape, 0.9, np.float32))
+        nothing = np.zeros(shape, np.float32)
+        return Rollout(frames, nothing, np.full(shape, 0.9, np.float32), nothing)
 
     monkeypatch.setattr(Simulator, "rollout", still)
     (run / "evaluation").mkdir()
