@@ -24,6 +24,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 MAX_COLOURS = 32
+NEAR = 32  # gray levels in every channel: how far a colour may be from the one of the palette that stands for it
+LEAST_EXACT = 0.999  # share of pixels whose very colour is in the palette
+LEAST_INTENSITY = 1e-3  # of a copied pixel: decoded it is 0 again, and 1 is 255
 COPY_LOGIT = 6.0  # a copied pixel keeps its colour with a probability of 0.98 for eight other colours
 
 
@@ -135,8 +138,8 @@ class ColourFrames:
         return (codes.transpose(-1, -2) @ colours).flatten(-2)
 
     def copy_logits(self, codes: Tensor) -> Tensor:
-        """Logits (..., C, P) whose sigmoid repeats a frame (..., C, P), away from the extremes."""
-        return torch.logit(codes.clamp(0.02, 0.98))
+        """Logits (..., C, P) whose sigmoid repeats a frame (..., C, P); decoded, they are that frame."""
+        return torch.logit(codes.clamp(LEAST_INTENSITY, 1 - LEAST_INTENSITY))
 
     def log_loss(self, logits: Tensor, codes: Tensor) -> Tensor:
         """Bernoulli log-loss in nats of each pixel, above the least possible: (..., C, P) twice -> (..., P)."""
@@ -183,7 +186,9 @@ def frames_from_json(data: dict[str, Any]) -> Frames:
 
 
 def choose_frames(patches: Patches, samples: Iterable[np.ndarray], kind: str | None = None) -> Frames:
-    """A palette when the sampled observations, uint8 (..., H, W, C), hold at most 32 colours, else intensities.
+    """A palette when the sampled observations, uint8 (..., H, W, C), hold few colours, else intensities.
+
+    Few means at most 32, or that at most 32 stand for all, see `palette`.
 
     Args:
         patches: how frames are cut.
@@ -194,13 +199,39 @@ def choose_frames(patches: Patches, samples: Iterable[np.ndarray], kind: str | N
     channels = 3
     for observations in samples:
         channels = observations.shape[-1]
-        colours, pixels = np.unique(_pack(observations), return_counts=True)
-        counts.update(dict(zip(colours.tolist(), pixels.tolist(), strict=True)))
-    if kind == "colour" or (kind is None and len(counts) > MAX_COLOURS):
+        packed, pixels = np.unique(_pack(observations), return_counts=True)
+        counts.update(dict(zip(packed.tolist(), pixels.tolist(), strict=True)))
+    ranked = np.array([colour for colour, _ in counts.most_common()], np.uint32)
+    colours = np.stack([(ranked >> (8 * i)) & 255 for i in reversed(range(channels))], -1).astype(np.uint8)
+    kept = palette(colours, np.array([count for _, count in counts.most_common()]))
+    if kind == "palette" and kept is None:
+        kept = colours[:MAX_COLOURS]
+    if kind == "colour" or kept is None:
         return ColourFrames(patches, channels)
-    packed = np.array(sorted(colour for colour, _ in counts.most_common(MAX_COLOURS)), np.uint32)
-    unpacked = np.stack([(packed >> (8 * i)) & 255 for i in reversed(range(channels))], -1)
-    return PaletteFrames(patches, unpacked.astype(np.uint8))
+    return PaletteFrames(patches, kept[_pack(kept).argsort()])
+
+
+def palette(colours: np.ndarray, counts: np.ndarray) -> np.ndarray | None:
+    """The colours that stand for all, uint8 (K, C), or None where 32 are not enough.
+
+    All of them if they are at most 32. Otherwise the most frequent one, then the most frequent one that is not near any
+    taken before, and so on: what smooth edges mix in between is then shown in the nearest of them. They must be the
+    exact colour of all but a thousandth of the pixels; nothing that differs visibly is lost.
+
+    Args:
+        colours: uint8 (M, C), all different, the most frequent first.
+        counts: (M,), how many pixels have them.
+    """
+    if len(colours) <= MAX_COLOURS:
+        return colours
+    kept, left = [], np.arange(len(colours))
+    while len(left):
+        kept.append(left[0])
+        distance = np.abs(colours[left].astype(np.int16) - colours[left[0]].astype(np.int16)).max(-1)
+        left = left[distance > NEAR]
+        if len(kept) > MAX_COLOURS:
+            return None
+    return colours[kept] if counts[kept].sum() >= LEAST_EXACT * counts.sum() else None
 
 
 def nearest_colour(observations: np.ndarray, colours: np.ndarray) -> np.ndarray:

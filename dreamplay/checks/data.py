@@ -13,7 +13,7 @@ import numpy as np
 from dreamplay.checks.finding import Finding, error, note, of_message, warning
 from dreamplay.episodes import Episode, Episodes, read_index
 from dreamplay.errors import UserError
-from dreamplay.frames import MAX_COLOURS
+from dreamplay.frames import MAX_COLOURS, PaletteFrames, Patches, choose_frames
 from dreamplay.selection import sample_frames
 from dreamplay.shards import file_hash
 
@@ -158,8 +158,10 @@ def _frames(episodes: Episodes) -> Iterator[Finding]:
             "take what is rendered: --source render, or a wrapper that draws",
         )
     colours = _colours(samples)
-    if colours <= MAX_COLOURS:
-        yield note(f"{colours} colours: a palette, each pixel a choice among them, crisp")
+    frames = choose_frames(Patches(samples.shape[1:3], 1), [samples])
+    if isinstance(frames, PaletteFrames):
+        stand_for = "" if colours == frames.channels else f", {frames.channels} of which stand for those near them"
+        yield note(f"{colours} colours{stand_for}: a palette, each pixel a choice among them, crisp")
         return
     coarse = _colours(samples // 16)
     yield note(f"more than {MAX_COLOURS} colours: intensities, which may blur")

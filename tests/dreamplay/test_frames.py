@@ -11,7 +11,9 @@ from torch.nn import functional as F
 
 from dreamplay.frames import (
     COPY_LOGIT,
+    LEAST_INTENSITY,
     MAX_COLOURS,
+    NEAR,
     ColourFrames,
     PaletteFrames,
     Patches,
@@ -88,6 +90,31 @@ def test_a_palette_is_chosen_up_to_32_colours_and_intensities_beyond():
     assert choose_frames(patches, [few, more]) == ColourFrames(patches, 1)
 
 
+def smooth_edges(shades: int, pixels: int) -> np.ndarray:
+    """A black bar on white ground, its edges shaded: uint8 (1, H, W, 1), so many shaded pixels of so many shades."""
+    frame = np.full((1, 100, 400, 1), 255, np.uint8)
+    frame[0, :, :100] = 0
+    frame[0].flat[:pixels] = np.linspace(1, 254, shades).round().astype(np.uint8)[np.arange(pixels) % shades]
+    return frame
+
+
+def test_a_few_colours_stand_for_the_shades_of_smooth_edges():
+    frames = choose_frames(Patches((100, 400), 4), [smooth_edges(shades=100, pixels=40)])
+    assert isinstance(frames, PaletteFrames)
+    assert 2 < frames.channels <= 8 and {0, 255} <= set(frames.colours[:, 0].tolist())
+    observation = smooth_edges(shades=100, pixels=40)
+    seen = frames.decode(frames.encode(observation))
+    assert np.abs(seen.astype(int) - observation).max() <= NEAR  # no colour is lost, however rare
+    assert (seen != observation).sum() <= 40
+
+
+def test_pictures_of_many_shades_are_intensities():
+    shaded = smooth_edges(shades=100, pixels=100)  # of 40,000 pixels: more than a thousandth
+    assert choose_frames(Patches((100, 400), 4), [shaded]) == ColourFrames(Patches((100, 400), 4), 1)
+    noise = np.random.default_rng(0).integers(0, 256, (1, 20, 20, 3), np.uint8)
+    assert isinstance(choose_frames(Patches((20, 20), 4), [noise]), ColourFrames)
+
+
 def test_a_chosen_palette_holds_the_colours_themselves():
     rng = np.random.default_rng(0)
     colours = palette(rng, 9, 3)
@@ -152,6 +179,10 @@ def test_intensities_know_one_future():
     frames = ColourFrames(Patches((2, 2), 2), 1)
     middling = torch.linspace(0.05, 0.95, 10)
     torch.testing.assert_close(frames.copy_logits(middling).sigmoid(), middling)
+    observation = np.arange(256, dtype=np.uint8).reshape(64, 2, 2, 1)
+    copied = frames.most_likely(frames.copy_logits(frames.encode(observation)))
+    assert np.array_equal(frames.decode(copied), observation)  # the extremes as well
+    assert copied.min() >= 0.9 * LEAST_INTENSITY and copied.max() <= 1 - 0.9 * LEAST_INTENSITY
 
 
 def test_the_choice_can_be_overruled():
