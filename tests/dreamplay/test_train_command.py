@@ -231,7 +231,7 @@ def test_without_wandb_nobody_imports_it(here):
 
 def test_how_frames_are_learned_is_said_and_can_be_chosen(here, capsys):
     SMALL.run()
-    assert "10 x 10 frames of 7 palette colours (the data hold no others" in capsys.readouterr().out
+    assert "10 x 10 frames of 7 palette colours (they stand for all in the data" in capsys.readouterr().out
     colour = replace(SMALL, out=Path("colour"), frames="colour")
     colour.run()
     assert "10 x 10 frames of 3 channels of colour (as asked for)" in capsys.readouterr().out
