@@ -38,7 +38,13 @@ class PlanningAgent:
         self._scorer = scorer
         self._context = context
         self._histories: list[_History] = []
+        self._plan: np.ndarray | None = None
         self.reset()
+
+    @property
+    def plan(self) -> np.ndarray | None:
+        """What it means to do, (T, *action_shape), beginning with the last action of `act`; None before one."""
+        return self._plan
 
     def reset(self, seed: int | None = None) -> None:
         """A new episode: forgets frames and plans, and seeds the planner if a seed is given."""
@@ -55,6 +61,7 @@ class PlanningAgent:
     def reset_rows(self, count: int, seed: int | None = None) -> None:
         """New episodes in rows 0 to count - 1; row i is seeded with `seed + i`."""
         self._histories = [_History(self._context) for _ in range(count)]
+        self._plan = None
         self._planner.reset(seed)
 
     def act_rows(self, numbers: Sequence[int], observations: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
@@ -62,7 +69,9 @@ class PlanningAgent:
         for number, observation in zip(numbers, observations, strict=True):
             self._histories[number].see(observation)
         self._scorer.follow(self._start([self._histories[number] for number in numbers]))
-        return self._planner.plan(self._scorer.score, numbers)[:, 0]
+        plans = self._planner.plan(self._scorer.score, numbers)  # (B, T, *action_shape)
+        self._plan = plans[0].copy()
+        return plans[:, 0]
 
     def observe_rows(
         self,

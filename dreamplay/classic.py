@@ -58,6 +58,10 @@ class RawFrames:
         """Intensities are what the network sees."""
         return frames
 
+    def entropy(self, prediction: Tensor) -> Tensor:
+        """Unknown, NaN (B,): a mean says nothing of its spread."""
+        return torch.full((len(prediction),), torch.nan)
+
     def most_likely(self, prediction: Tensor) -> Tensor:
         """The mean is the most likely frame; gradients flow through it."""
         return prediction

@@ -42,6 +42,7 @@ class Step(NamedTuple):
     termination_probability: np.ndarray  # float32 (B,)
     expected_rewards: np.ndarray  # float32 (B,), the mean where `rewards` is the most likely or a sampled value
     reward_probability: np.ndarray  # float32 (B,), that the reward is not zero
+    frame_logits: Tensor | None = None  # what `Simulator.uncertainty` reads; None where nothing is known of it
 
 
 class Rollout(NamedTuple):
@@ -148,7 +149,18 @@ class Simulator:
             prediction.termination.sigmoid().cpu().numpy(),
             self.rewards.mean(prediction.reward).cpu().numpy(),
             self.rewards.not_zero(prediction.reward).cpu().numpy(),
+            prediction.frame,
         )
+
+    @torch.inference_mode()
+    def uncertainty(self, step: Step) -> np.ndarray:
+        """How unsure each dream was of its frame: mean entropy in nats per pixel, float32 (B,).
+
+        NaN where the network says nothing of it: the classic one predicts a mean and no distribution.
+        """
+        if step.frame_logits is None:
+            return np.full(len(step.rewards), np.nan, np.float32)
+        return self.network.frames.entropy(step.frame_logits).cpu().numpy()
 
     def rollout(
         self,
@@ -168,22 +180,36 @@ class Simulator:
             temperature: as in `step`.
             seed: of the samples, at a temperature above 0.
         """
-        rng = np.random.default_rng(seed)
-        state = self.start(observations, actions)
-        steps = []
-        for t in range(future_actions.shape[1]):
-            uniforms = rng.random((len(observations), self.draws), np.float32) if temperature > 0 else None
-            state, step = self.step(state, future_actions[:, t], temperature=temperature, uniforms=uniforms)
-            steps.append(step)
-        return Rollout(
-            np.stack([step.observations for step in steps], 1),
-            np.stack([step.rewards for step in steps], 1),
-            np.stack([step.termination_probability for step in steps], 1),
-            np.stack([step.reward_probability for step in steps], 1),
-        )
+        return roll(self, self.start(observations, actions), future_actions, temperature=temperature, seed=seed)
 
     def _encode_actions(self, actions: np.ndarray) -> Tensor:
         return torch.from_numpy(encode_actions(self.card.action_space, np.asarray(actions))).to(self.device)
+
+
+def roll(
+    simulator: Simulator, state: State, actions: np.ndarray, *, temperature: float = 0.0, seed: int = 0
+) -> Rollout:
+    """Dream T steps on from states of B dreams, whatever is dreamed of termination.
+
+    Args:
+        simulator: dreams them.
+        state: B rows; it is not modified.
+        actions: (B, T, *action_shape), T >= 1.
+        temperature: as in `Simulator.step`.
+        seed: of the samples, at a temperature above 0.
+    """
+    rng = np.random.default_rng(seed)
+    steps = []
+    for t in range(actions.shape[1]):
+        uniforms = rng.random((len(actions), simulator.draws), np.float32) if temperature > 0 else None
+        state, step = simulator.step(state, actions[:, t], temperature=temperature, uniforms=uniforms)
+        steps.append(step)
+    return Rollout(
+        np.stack([step.observations for step in steps], 1),
+        np.stack([step.rewards for step in steps], 1),
+        np.stack([step.termination_probability for step in steps], 1),
+        np.stack([step.reward_probability for step in steps], 1),
+    )
 
 
 def rows(state: State, index: Tensor | slice) -> State:

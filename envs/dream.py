@@ -16,7 +16,7 @@ from dreamplay.envs.window import Window
 from dreamplay.errors import UserError
 
 if TYPE_CHECKING:
-    from dreamplay.simulator import Simulator, State
+    from dreamplay.simulator import Rollout, Simulator, State, Step
 
 RENDER_MODES = ("human", "rgb_array")
 
@@ -68,6 +68,7 @@ class DreamEnv(gym.Env[np.ndarray, Any]):
         self._frame = np.zeros(self.observation_space.shape or (), np.uint8)
         self._elapsed = 0
         self._done = True
+        self._last: Step | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -88,7 +89,7 @@ class DreamEnv(gym.Env[np.ndarray, Any]):
         else:
             index = self._contexts.draw(self.np_random)
             self._state, self._frame = self._contexts.state(index), self._contexts.frame(index)
-        self._elapsed, self._done = 0, False
+        self._elapsed, self._done, self._last = 0, False, None
         if self.render_mode == "human":
             self.render()
         return self._frame.copy(), {"horizon": 0, "termination_probability": 0.0}
@@ -107,7 +108,7 @@ class DreamEnv(gym.Env[np.ndarray, Any]):
         if self.temperature > 0:
             uniforms = self.np_random.random((1, self.simulator.draws), dtype=np.float32)
         self._state, step = self.simulator.step(self._state, actions, temperature=self.temperature, uniforms=uniforms)
-        self._frame = step.observations[0]
+        self._frame, self._last = step.observations[0], step
         self._elapsed += 1
         terminated, truncated = bool(step.terminated[0]), self._elapsed >= self.horizon
         self._done = terminated or truncated
@@ -138,8 +139,39 @@ class DreamEnv(gym.Env[np.ndarray, Any]):
         like = self._contexts.state(0) if self._state is None else self._state
         self._state, (self._np_random,) = read_snapshot(state, like, (1, *self._frame.shape))
         self._np_random_seed = state["seeds"][0]
-        self._frame = state["frames"][0].copy()
+        self._frame, self._last = state["frames"][0].copy(), None
         self._elapsed, self._done = int(state["elapsed"][0]), bool(state["done"][0])
+
+    def uncertainty(self) -> float:
+        """How unsure the simulator was of the last step's frame: mean entropy in nats per pixel.
+
+        NaN where there is no such step (after `reset` and `restore`), or where the simulator cannot say.
+        """
+        return float("nan") if self._last is None else float(self.simulator.uncertainty(self._last)[0])
+
+    def imagine(self, actions: np.ndarray, *, temperature: float | None = None, seed: int = 0) -> Rollout:
+        """What N sequences of actions would lead to from here; the dream itself stays where it is.
+
+        Args:
+            actions: (N, T, *action_shape), N and T at least 1.
+            temperature: the dream's own by default. Above 0, equal actions lead to different futures.
+            seed: of these futures.
+
+        Raises:
+            ResetNeeded: if no dream has begun.
+            InvalidAction: if an action is not in the action space.
+        """
+        if self._state is None:
+            raise ResetNeeded("no dream has begun; call reset() before imagine()")
+        from dreamplay.simulator import repeat, roll
+
+        futures, steps, *shape = np.shape(actions)
+        checked = self._actions.check(np.reshape(actions, (-1, *shape)), futures * steps)
+        if temperature is None:
+            temperature = self.temperature
+        state = repeat(self._state, futures)
+        checked = checked.reshape(futures, steps, *shape)
+        return roll(self.simulator, state, checked, temperature=temperature, seed=seed)
 
     def render(self) -> np.ndarray | None:
         """Return the frame, uint8 (H, W, 3), or show it in a window, by render mode.

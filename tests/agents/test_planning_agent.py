@@ -69,6 +69,15 @@ def test_plans_start_from_the_last_real_frames_and_actions() -> None:
     ]
 
 
+def test_the_plan_begins_with_the_action_taken_and_ends_with_the_episode() -> None:
+    agent = PlanningAgent(FixedPlanner(), DreamScorer(StubSimulator()))
+    assert agent.plan is None
+    action = agent.act(frame(10))
+    assert agent.plan is not None and agent.plan.tolist() == [1, 2, 3] and action == agent.plan[0]
+    agent.reset()
+    assert agent.plan is None
+
+
 def test_a_context_of_one_frame_has_no_actions() -> None:
     simulator = Recording()
     agent = PlanningAgent(FixedPlanner(), DreamScorer(simulator), context=1)

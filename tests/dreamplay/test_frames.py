@@ -192,3 +192,19 @@ def test_the_choice_can_be_overruled():
     palette = choose_frames(Patches((1, 79), 1), [many, np.full((1, 1, 79, 1), 200, np.uint8)], "palette")
     assert isinstance(palette, PaletteFrames)
     assert len(palette.colours) == 32 and 200 in palette.colours and 39 not in palette.colours
+
+
+def test_the_entropy_of_a_palette_is_the_mean_over_pixels():
+    frames = PaletteFrames(Patches((2, 4), 2), np.array([[0], [1], [2], [3]], np.uint8))
+    sure, even, two = [60.0, 0, 0, 0], [1.0, 1, 1, 1], [5.0, 5, -60, -60]
+    pixels = torch.tensor([sure, even, two, sure]).T  # (K, P) of one patch
+    logits = torch.stack([pixels, torch.tensor([even] * 4).T]).reshape(1, 1, 2, 4, 4)
+    expected = (math.log(4) + math.log(2) + 4 * math.log(4)) / 8
+    assert frames.entropy(torch.cat([logits, 0 * logits])).tolist() == pytest.approx([expected, math.log(4)], abs=1e-5)
+
+
+def test_the_entropy_of_intensities_is_that_of_bernoullis():
+    frames = ColourFrames(Patches((1, 1), 1), 2)
+    logits = torch.tensor([[0.0, 100.0], [-200.0, 0.0], [math.log(3), math.log(3)]]).reshape(3, 1, 1, 2, 1)
+    quarter = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25))
+    assert frames.entropy(logits).tolist() == pytest.approx([math.log(2), math.log(2), 2 * quarter], abs=1e-5)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from dreamplay.actions import action_size, encode_actions
+from dreamplay.classic import ClassicNetwork
 from dreamplay.frames import PaletteFrames, Patches
 from dreamplay.rewards import RewardBins
 from dreamplay.simulator import (
@@ -152,6 +153,19 @@ def test_a_rollout_is_its_steps(sim):
             assert np.array_equal(rollout.termination_probability[:, t], step.termination_probability)
             assert np.array_equal(rollout.reward_probability[:, t], step.reward_probability)
         assert rollout.observations.shape == (B, T, SIDE, SIDE, 1)
+
+
+def test_uncertainty_is_the_entropy_of_the_frame_and_unknown_to_the_classic_network(sim):
+    observations, actions, future = inputs(sim)
+    _, step = sim.step(sim.start(observations, actions), future[:, 0])
+    answer = sim.uncertainty(step)
+    assert answer.shape == (B,) and answer.dtype == np.float32
+    if isinstance(sim.network, ClassicNetwork):
+        assert np.isnan(answer).all()
+    else:
+        assert np.array_equal(answer, sim.network.frames.entropy(step.frame_logits).numpy())
+        assert (answer > 0).all()
+    assert np.isnan(sim.uncertainty(step._replace(frame_logits=None))).all()
 
 
 def test_undecoded_steps_go_the_same_way(sim):

@@ -227,3 +227,45 @@ def test_window_shows_every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     env.close()
     env.close()
     assert shown == [("Dream of Toy/Stub-v0", 10), 57, 63, "closed"]
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_imagined_futures_are_what_would_have_come_and_change_nothing(temperature: float) -> None:
+    env, still = (DreamEnv(StubSimulator(lengths=(0,)), temperature=temperature) for _ in range(2))
+    for one in (env, still):
+        one.reset(seed=1)
+        one.step(2)
+    actions = np.array([[1, 0, 2], [1, 0, 2], [0, 0, 0]])
+    imagined = env.imagine(actions, seed=5)
+    assert imagined.observations.shape == (3, 3, 2, 3, 1)
+    assert np.array_equal(imagined.observations[0], imagined.observations[1]) == (temperature == 0)
+    if temperature == 0:
+        start = env.snapshot()
+        for row, sequence in enumerate(actions):
+            env.restore(start)
+            for t, action in enumerate(sequence):
+                observation, reward, *_, info = env.step(action)
+                np.testing.assert_array_equal(imagined.observations[row, t], observation)
+                assert imagined.rewards[row, t] == reward
+                assert imagined.termination_probability[row, t] == info["termination_probability"]
+        env.restore(start)
+    assert data_equivalence(env.step(1), still.step(1))
+
+
+def test_imagining_needs_a_dream_and_valid_actions() -> None:
+    env = DreamEnv(StubSimulator())
+    with pytest.raises(ResetNeeded):
+        env.imagine(np.zeros((1, 1), int))
+    env.reset(seed=0)
+    with pytest.raises(InvalidAction):
+        env.imagine(np.full((1, 1), 7))
+
+
+def test_uncertainty_is_that_of_the_last_step() -> None:
+    env = DreamEnv(StubSimulator(lengths=(0,)))
+    observation, _ = env.reset(seed=0)
+    assert np.isnan(env.uncertainty())
+    observation, *_ = env.step(1)
+    assert env.uncertainty() == pytest.approx(observation[0, 0, 0] / 1000)
+    env.restore(env.snapshot())
+    assert np.isnan(env.uncertainty())
