@@ -1,17 +1,17 @@
 """A real game for the player's tests: it plays by the rules of the stub simulator, so that dream and truth agree."""
 
+from concurrent.futures import Executor, Future
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-from dreamplay.agents.random_agent import RandomAgent
 from dreamplay.envs.dream import DreamEnv
 from dreamplay.play.reality import Reality
 from dreamplay.play.session import Session
 from toys import StubSimulator
 
-KEYS = [(["left"], 1), (["right"], 2), (["a"], 1)]
+KEYS = [(["left"], 1), (["right"], 2)]
 
 
 class StubGame(gym.Env[np.ndarray, Any]):
@@ -48,8 +48,56 @@ class StubGame(gym.Env[np.ndarray, Any]):
         return ((self._value + 10 * np.arange(6)) % 256).astype(np.uint8).reshape(2, 3, 1)
 
 
+class AtOnce(Executor):
+    """Runs every job while it is submitted: what runs beside the loop becomes predictable."""
+
+    def submit(self, job: Any, /, *arguments: Any, **named: Any) -> Future:
+        future: Future = Future()
+        future.set_result(job(*arguments, **named))
+        return future
+
+
+class WhenTold(Executor):
+    """Keeps jobs until `work` is called."""
+
+    def __init__(self) -> None:
+        self.jobs: list[tuple[Future, Any]] = []
+
+    def submit(self, job: Any, /, *arguments: Any, **named: Any) -> Future:
+        self.jobs.append((Future(), job))
+        return self.jobs[-1][0]
+
+    def work(self) -> None:
+        for future, job in self.jobs:
+            future.set_result(job())
+        self.jobs.clear()
+
+
+class ScriptedAgent:
+    """Takes the same action always, and remembers what it was told.
+
+    Args:
+        action: what it does.
+        plan: what it says that it means to do.
+    """
+
+    def __init__(self, action: int = 2, plan: np.ndarray | None = None) -> None:
+        self.action, self.plan = action, plan
+        self.log: list[tuple[Any, ...]] = []
+
+    def reset(self, seed: int | None = None) -> None:
+        self.log.append(("reset", seed))
+
+    def act(self, observation: np.ndarray) -> int:
+        self.log.append(("act", int(observation[0, 0, 0])))
+        return self.action
+
+    def observe(self, observation: np.ndarray, action: Any, reward: float, terminated: bool, truncated: bool) -> None:
+        self.log.append(("observe", int(observation[0, 0, 0]), action))
+
+
 def stub_session(game: StubGame | None = None, *, endless: bool = True, **settings: Any) -> Session:
     """A session of a stub dream, beside a game if there is one."""
     simulator = StubSimulator(lengths=(0,) if endless else (3,), keys_to_action=KEYS)
     reality = None if game is None else Reality(game, idle=0)
-    return Session(DreamEnv(simulator, horizon=10**9), reality, RandomAgent(gym.spaces.Discrete(3)), **settings)
+    return Session(DreamEnv(simulator, horizon=10**9), reality, **settings)

@@ -182,7 +182,7 @@ class Demo:
         except UserError:
             print(f"no display here; record a video of the dream with: {self._recording()}")
             return
-        Play(checkpoint=str(run)).run()
+        Play(game=str(run)).run()
 
 
 def _say(stage: str, text: str) -> None:

@@ -1,7 +1,7 @@
 """Which keys mean which action: from the game's own key map, or a sensible one for its action space."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -9,6 +9,8 @@ import gymnasium as gym
 import numpy as np
 
 ARROWS = ("left", "right", "up", "down")
+LETTERS = {"a": "left", "d": "right", "w": "up", "s": "down"}  # by their place on the keyboard
+UPRIGHT = {"up": "right", "down": "left"}  # Atari's paddles: Pong's goes up by what its joystick calls right
 
 
 @dataclass(frozen=True)
@@ -18,19 +20,22 @@ class Controls:
     Attributes:
         combinations: (keys, action) pairs.
         idle: The action when no combination is pressed.
+        aliases: Keys that are others by another name, such as W, A, S and D for the arrows: both may be mixed.
     """
 
     combinations: tuple[tuple[frozenset[str], Any], ...]
     idle: Any
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def keys(self) -> list[str]:
         """Every key that means something to the game."""
-        return list(dict.fromkeys(key for keys, _ in self.combinations for key in sorted(keys)))
+        named = dict.fromkeys(key for keys, _ in self.combinations for key in sorted(keys))
+        return list(dict.fromkeys([*named, *(alias for alias, key in self.aliases.items() if key in named)]))
 
     def action(self, pressed: Sequence[str]) -> Any:
         """The action of the largest combination within the pressed keys (oldest first); the newest key breaks a tie."""
-        age = {key: index for index, key in enumerate(pressed)}
+        age = {self.aliases.get(key, key): index for index, key in enumerate(pressed)}
         best, chosen = (0, -1), self.idle
         for keys, action in self.combinations:
             if keys <= age.keys():
@@ -41,7 +46,9 @@ class Controls:
 
 
 def controls_for(keys_to_action: Iterable[tuple[Iterable[str], Any]], space: gym.Space) -> Controls:
-    """The controls of a game.
+    """The controls of a game. W, A, S and D are the arrows too wherever that contradicts nothing in its key map.
+
+    A game that knows left and right only is also played with down and up.
 
     Args:
         keys_to_action: The game's own (keys, action) pairs; when there are none the action space decides: digits and
@@ -57,7 +64,14 @@ def controls_for(keys_to_action: Iterable[tuple[Iterable[str], Any]], space: gym
             combinations.append((keys, value))
         else:
             idle = value
-    return Controls(tuple(combinations) or _default(space, idle), idle)
+    chosen = tuple(combinations) or _default(space, idle)
+    merged = _with_arrows(chosen)
+    if merged is None:
+        return Controls(chosen, idle)
+    named = {key for keys, _ in merged for key in keys}
+    sideways = {"left", "right"} <= named and named.isdisjoint(UPRIGHT)
+    aliases = LETTERS | UPRIGHT | {letter: UPRIGHT[LETTERS[letter]] for letter in "ws"} if sideways else LETTERS
+    return Controls(merged, idle, aliases)
 
 
 def idle_action(space: gym.Space) -> Any:
@@ -69,6 +83,17 @@ def idle_action(space: gym.Space) -> Any:
     if isinstance(space, gym.spaces.MultiDiscrete):
         return np.array(space.start, space.dtype)
     return np.zeros(space.shape or (), space.dtype)
+
+
+def _with_arrows(combinations: tuple[tuple[frozenset[str], Any], ...]) -> tuple[tuple[frozenset[str], Any], ...] | None:
+    """The same combinations with arrows for letters; None if a letter means something else than its arrow."""
+    merged: dict[frozenset[str], Any] = {}
+    for keys, action in combinations:
+        renamed = frozenset(LETTERS.get(key, key) for key in keys)
+        if renamed in merged and not np.array_equal(merged[renamed], action):
+            return None
+        merged[renamed] = action
+    return tuple(merged.items())
 
 
 def _in_space(space: gym.Space, action: Any) -> Any:

@@ -1,8 +1,13 @@
-"""Keyboard events to what they mean: game keys held or tapped, and commands to the player."""
+"""Events to what they mean: game keys held or tapped, and commands to the player."""
 
+from collections.abc import Iterable, Iterator
 from enum import Enum, auto
+from typing import NamedTuple
 
 import pygame
+
+from dreamplay.play.gamepad import Gamepad
+from dreamplay.play.scancodes import key_name
 
 
 class Command(Enum):
@@ -10,31 +15,83 @@ class Command(Enum):
 
     PAUSE = auto()
     STEP = auto()
-    ANCHOR = auto()
+    STEP_BACK = auto()
+    SLOWER = auto()
+    FASTER = auto()
+    TURNS = auto()
+    BRANCH = auto()
+    CHOOSE = auto()
+    VIEW = auto()
+    FAN = auto()
     HAND_OVER = auto()
+    ANCHOR = auto()
+    CONTEXT = auto()
     RESTART = auto()
+    COLDER = auto()
+    WARMER = auto()
+    GIF = auto()
+    RECORD = auto()
+    SAVE = auto()
+    OPEN = auto()
     HELP = auto()
     QUIT = auto()
 
 
+class Press(NamedTuple):
+    """A command, with the number of a digit and whether Shift was held."""
+
+    command: Command
+    number: int = 0
+    shift: bool = False
+
+
+DIGITS = "123456789"
 COMMANDS = {
     "p": Command.PAUSE,
     ".": Command.STEP,
-    "x": Command.ANCHOR,
+    ",": Command.STEP_BACK,
+    "[": Command.SLOWER,
+    "]": Command.FASTER,
+    "t": Command.TURNS,
+    "b": Command.BRANCH,
+    "tab": Command.VIEW,
+    "f": Command.FAN,
     "m": Command.HAND_OVER,
+    "x": Command.ANCHOR,
+    "c": Command.CONTEXT,
     "r": Command.RESTART,
+    "-": Command.COLDER,
+    "=": Command.WARMER,
+    "g": Command.GIF,
+    "v": Command.RECORD,
+    "f5": Command.SAVE,
+    "f9": Command.OPEN,
     "h": Command.HELP,
     "escape": Command.QUIT,
+    **dict.fromkeys(DIGITS, Command.CHOOSE),
 }
 REWIND = "backspace"
+SEEK = {"left": -1, "right": 1, "down": -10, "up": 10}  # while paused
 
 HELP = (
     ("P", "pause, go on"),
-    (".", "one step, then pause"),
+    (".  ,", "one step on, one back"),
     ("Backspace", "rewind while held"),
-    ("X", "take the dream back to reality"),
+    ("arrows", "while paused: seek; or drag the bar"),
+    ("[  ]", "slower, faster"),
+    ("T", "turn-based: wait for a key each step"),
+    ("B", "branch here"),
+    ("1-9", "choose a branch"),
+    ("Tab", "next view"),
+    ("F", "fan of sampled futures"),
     ("M", "hand over to the agent, and back"),
+    ("X", "take the dream back to reality"),
+    ("C", "dream from the next stored context"),
     ("R", "new start"),
+    ("-  =", "temperature of the dream"),
+    ("G", "save the last ten seconds as a GIF"),
+    ("V", "record the window; Shift+V clean frames"),
+    ("F5  F9", "save this moment, open the last one"),
     ("H", "this help"),
     ("Esc", "quit"),
 )
@@ -45,34 +102,47 @@ class Keys:
 
     Asking the keyboard for its present state would lose a tap that is shorter than a step: a key counts for the next
     step if it is held, or if it went down since the last one.
+
+    Args:
+        game: Names of the keys that the game uses. Digits among them are the game's while it runs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, game: Iterable[str] = ()) -> None:
+        self._game = set(game)
+        self._gamepad = Gamepad()
+        self._paused = False
         self._held: dict[str, None] = {}  # a dict keeps the order in which keys went down
         self._tapped: dict[str, None] = {}
-        self._rewind_tapped = False
+        self._moving: dict[str, None] = {}  # keys that move through time
+        self._moves: dict[str, None] = {}
 
     @property
-    def rewind_held(self) -> bool:
-        """Whether the rewind key is down."""
-        return REWIND in self._held
+    def held(self) -> list[str]:
+        """Keys that are down and steer the game, oldest first."""
+        return list(self._held)
 
-    def handle(self, event: pygame.event.Event) -> Command | None:
-        """Take in one event; returns the command if it is one."""
-        if event.type == pygame.KEYDOWN:
-            name = pygame.key.name(event.key)
-            if name in COMMANDS:
-                return COMMANDS[name]
-            self._held[name] = None
-            if name == REWIND:
-                self._rewind_tapped = True
-            else:
-                self._tapped[name] = None
-        elif event.type == pygame.KEYUP:
-            self._held.pop(pygame.key.name(event.key), None)
+    @property
+    def moving(self) -> bool:
+        """Whether a key is held that moves through time."""
+        return bool(self._moving)
+
+    def pause(self, paused: bool) -> None:
+        """While paused the arrows move through time instead of steering; one that is held must be pressed again."""
+        if paused != self._paused:
+            self._paused = paused
+            self._moving.clear()
+            self._moves.clear()
+
+    def handle(self, event: pygame.event.Event) -> Iterator[Press | str]:
+        """Take in one event: yields commands, and the names of game keys that went down."""
+        if event.type in (pygame.KEYDOWN, pygame.KEYUP):
+            shift = bool(getattr(event, "mod", 0) & pygame.KMOD_SHIFT)
+            yield from self._turn(key_name(event), event.type == pygame.KEYDOWN, shift)
         elif event.type == pygame.WINDOWFOCUSLOST:
             self.clear()
-        return None
+        else:
+            for key, down in self._gamepad.keys(event):
+                yield from self._turn(key, down)
 
     def take(self) -> list[str]:
         """The keys for the step about to be taken, oldest first."""
@@ -80,13 +150,27 @@ class Keys:
         self._tapped.clear()
         return keys
 
-    def take_rewind(self) -> bool:
-        """Whether to go back by one moment now."""
-        asked, self._rewind_tapped = self.rewind_held or self._rewind_tapped, False
-        return asked
+    def take_move(self) -> int:
+        """How many moments to go, back if negative, because of keys that are held or were tapped."""
+        moves = self._moving | self._moves
+        self._moves.clear()
+        return sum(-1 if key == REWIND else SEEK[key] for key in moves)
 
     def clear(self) -> None:
         """Forget every key: without the focus no release would ever arrive."""
-        self._held.clear()
-        self._tapped.clear()
-        self._rewind_tapped = False
+        for keys in (self._held, self._tapped, self._moving, self._moves):
+            keys.clear()
+
+    def _turn(self, key: str, down: bool, shift: bool = False) -> Iterator[Press | str]:
+        digit = int(key) if key in DIGITS else 0
+        if not down:
+            self._held.pop(key, None)
+            self._moving.pop(key, None)
+        elif key in COMMANDS and not (digit and key in self._game and not self._paused):
+            yield Press(COMMANDS[key], digit, shift)
+        elif key == REWIND or (self._paused and key in SEEK):
+            self._moving[key] = self._moves[key] = None
+        else:
+            self._held[key] = self._tapped[key] = None
+            if key in self._game:
+                yield key

@@ -5,7 +5,8 @@ from math import ceil
 
 MARGIN = 16  # pixels around and between panes
 LABEL = 34  # pixels above each pane
-FOOTER = 84  # pixels below the panes: two lines of text
+FOOTER = 116  # pixels below the panes: readings, the bar, and a line of text
+BAR = (58, 14)  # pixels: where in the footer the bar of moments begins, and its height
 MIN_WIDTH = 760  # pixels: below this the head-up display no longer fits on a line
 PANE = 400  # pixels: the longer side of a pane in a new window, roughly
 
@@ -17,17 +18,29 @@ class Layout:
     Attributes:
         up, down: Frames are enlarged `up` times; in a window too small for that only every `down`-th pixel is shown.
         panes: (left, top, width, height) of each pane's picture, in pixels.
-        footer: (left, top, width, height) of the text below.
+        footer: (left, top, width, height) of what is below.
+        bar: (left, top, width, height) of the bar of moments, within the footer.
     """
 
     up: int
     down: int
     panes: tuple[tuple[int, int, int, int], ...]
     footer: tuple[int, int, int, int]
+    bar: tuple[int, int, int, int]
+
+    def moment_at(self, x: int, count: int) -> int:
+        """Which of so many moments the bar shows at a horizontal place, in pixels; the nearest one beyond its ends."""
+        left, _, width, _ = self.bar
+        return min(max(round((x - left) / max(width - 1, 1) * (count - 1)), 0), count - 1)
+
+    def place_of(self, index: int, count: int) -> int:
+        """The horizontal place of a moment on the bar, in pixels."""
+        left, _, width, _ = self.bar
+        return left + round((width - 1) * index / max(count - 1, 1))
 
 
 def arrange(window: tuple[int, int], frame: tuple[int, int], count: int) -> Layout:
-    """Fit panes into a window: of all grids the one that shows the frames largest, with the fewest rows.
+    """Fit panes into a window: of all grids the one that shows the frames largest, and then has most room to spare.
 
     Args:
         window: (width, height) in pixels.
@@ -42,7 +55,8 @@ def arrange(window: tuple[int, int], frame: tuple[int, int], count: int) -> Layo
         room_y = (height - FOOTER - MARGIN - (LABEL + MARGIN) * rows) // rows
         up = min(room_x // frame[1], room_y // frame[0])
         down = 1 if up > 0 else max(ceil(frame[1] / max(room_x, 1)), ceil(frame[0] / max(room_y, 1)))
-        fits.append(((up, -down, -rows), columns, rows))
+        spare = min(room_x / frame[1], room_y / frame[0])
+        fits.append(((up, -down, spare), columns, rows))
     (up, down, _), columns, rows = max(fits)
     up, down = max(up, 1), -down
     wide, high = ceil(frame[1] / down) * up, ceil(frame[0] / down) * up
@@ -53,7 +67,8 @@ def arrange(window: tuple[int, int], frame: tuple[int, int], count: int) -> Layo
         for row in range(rows)
         for column in range(columns)
     )
-    return Layout(up, down, panes[:count], (MARGIN, height - FOOTER, width - 2 * MARGIN, FOOTER))
+    footer = MARGIN, height - FOOTER, width - 2 * MARGIN, FOOTER
+    return Layout(up, down, panes[:count], footer, (MARGIN, footer[1] + BAR[0], footer[2], BAR[1]))
 
 
 def first_size(frame: tuple[int, int], count: int, desktop: tuple[int, int]) -> tuple[int, int]:

@@ -1,38 +1,67 @@
-"""A game played by an agent and written to a video, without a window."""
+"""A game played by an agent and written to a video, without a display."""
 
+from __future__ import annotations
+
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from dreamplay.play.pictures import pictures
+from dreamplay.play.clip import clean
+from dreamplay.play.reality import CONTEXT
 from dreamplay.play.session import Session
+from dreamplay.play.setup import Setup
+from dreamplay.play.views import pictures
 from dreamplay.progress import Progress, progress
-from dreamplay.video import panes, write_video
+from dreamplay.video import write_video
 
 
-def record(session: Session, path: Path, steps: int, fps: float) -> None:
-    """Let the session's agent play, and write what is to be seen after each step: truth, dream and difference.
+def record(session: Session, setup: Setup, path: Path, steps: int, window: str | None = None) -> None:
+    """Let the agent play, and write what is to be seen after each step.
 
     A game that ends is followed by the next one.
 
     Args:
-        session: The game; its agent must have the controls.
+        session: The game.
+        setup: Who plays, and how fast.
         path: The video, .mp4 or .gif.
         steps: How many steps, and frames.
-        fps: Frames per second.
+        window: Title of a window in memory whose picture is recorded; by default clean frames are.
     """
     with progress("record", total=steps, unit="steps") as bar:
-        write_video(path, _frames(session, steps, bar), fps)
+        frames = _clean_frames(session, setup, steps) if window is None else _windows(session, setup, steps, window)
+        write_video(path, _counted(frames, bar), setup.fps)
 
 
-def _frames(session: Session, steps: int, bar: Progress) -> Iterator[np.ndarray]:
+def _counted(frames: Iterator[np.ndarray], bar: Progress) -> Iterator[np.ndarray]:
+    for frame in frames:
+        yield frame
+        bar.advance(1)
+
+
+def _clean_frames(session: Session, setup: Setup, steps: int) -> Iterator[np.ndarray]:
+    pilot = setup.pilot
+    pilot.reset(session.seed)
     for _ in range(steps):
         if session.moment.over:
             session.start()
-        session.step(None)
-        shown = pictures(session.moment, beside_reality=session.reality is not None)
-        now = session.moment
-        caption = f"step {now.step}   horizon {now.horizon}   return {now.total:.2f}"
-        yield panes([(picture.label, picture.frame) for picture in shown if picture.frame is not None], caption=caption)
-        bar.advance(1)
+            pilot.reset(session.seed + session.starts)
+        action, _ = pilot.decide(session.line.recent(CONTEXT))
+        session.step(action)
+        yield clean(pictures(session), session.moment)
+
+
+def _windows(session: Session, setup: Setup, steps: int, title: str) -> Iterator[np.ndarray]:
+    os.environ["SDL_VIDEODRIVER"] = "dummy"  # draws to memory
+    from dreamplay.play.display import open_display
+    from dreamplay.play.player import open_player
+
+    open_display()
+    with open_player(session, setup, title) as player:
+        player.pilot_plays = True
+        for _ in range(steps):
+            before = session.moment
+            while session.moment is before:
+                player.tick()
+            yield player.screen.capture()

@@ -1,13 +1,17 @@
-"""The player's window: draws a session, and knows nothing of what changes it."""
+"""The player's window: draws what it is given, and knows nothing of what changes it."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 import pygame
 
+from dreamplay.play.hud import Reading
 from dreamplay.play.keys import HELP
 from dreamplay.play.layout import Layout, arrange, first_size
-from dreamplay.play.pictures import pictures
-from dreamplay.play.session import Moment, Session
+from dreamplay.play.views import Picture
 
 Color = tuple[int, int, int]
 BACKGROUND: Color = (20, 21, 26)
@@ -15,55 +19,95 @@ EMPTY: Color = (32, 34, 41)
 TEXT: Color = (226, 228, 233)
 FAINT: Color = (140, 146, 158)
 WARN: Color = (255, 190, 92)
+LIVE: Color = (255, 84, 60)
+BORDER = 4  # pixels
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that a window shows.
+
+    Attributes:
+        pictures: The panes.
+        readings: The head-up display.
+        divergence: Wrong pixels of the last moments, oldest first; NaN where unknown.
+        moments: How many moments there are, and at which of them the player stands.
+        marks: Moments at which branches begin, by index.
+        status: Who plays, and how.
+        news: What the player should know now, and whether it is urgent.
+        warning: Why the dream is not to be trusted, or nothing.
+        recording: Whether a recording runs.
+        help: Whether to explain the keys.
+    """
+
+    pictures: Sequence[Picture]
+    readings: Sequence[Reading]
+    divergence: np.ndarray
+    moments: tuple[int, int] = (1, 0)
+    marks: Sequence[int] = field(default=())
+    status: str = ""
+    news: tuple[str, bool] = ("", False)
+    warning: str = ""
+    recording: bool = False
+    help: bool = False
 
 
 class Screen:
-    """A resizable window with one labelled pane per picture, a head-up display and a line of news.
+    """A resizable window with one labelled pane per picture, a head-up display, a bar of moments and a line of news.
 
     Args:
         caption: The window's title.
         frame: (height, width) of a frame.
-        panes: How many panes there will be.
+        panes: How many panes there will be at first.
         game_keys: Names of the keys that the game itself uses, for the help.
     """
 
     def __init__(self, caption: str, frame: tuple[int, int], panes: int, game_keys: Sequence[str]) -> None:
         self._frame = frame
-        self._help_lines = [("Game", "  ".join(game_keys)), *HELP]
+        self._help_lines = [("game", "  ".join(game_keys)), *HELP]
         desktop = pygame.display.get_desktop_sizes()[0]
         pygame.display.set_caption(caption)
         pygame.display.set_mode(first_size(frame, panes, desktop), pygame.RESIZABLE)
         pygame.font.init()
         self._large, self._small = (pygame.font.Font(None, size) for size in (24, 20))
 
-    def draw(self, session: Session, *, focused: bool = True, show_help: bool = False) -> Layout:
-        """Draw where the session stands, and return where each pane was put."""
+    def draw(self, scene: Scene) -> Layout:
+        """Draw a scene, and return where everything was put."""
         surface = pygame.display.get_surface()
-        shown = pictures(session.moment, beside_reality=session.reality is not None)
-        layout = arrange(surface.get_size(), self._frame, len(shown))
+        layout = arrange(surface.get_size(), self._frame, len(scene.pictures))
         surface.fill(BACKGROUND)
-        for picture, area in zip(shown, layout.panes, strict=True):
-            rectangle = pygame.Rect(area)
-            if picture.frame is None:
-                surface.fill(EMPTY, rectangle)
-            else:
-                frame = picture.frame[:: layout.down, :: layout.down]
-                small = pygame.image.frombuffer(frame.tobytes(), frame.shape[1::-1], "RGB")
-                surface.blit(pygame.transform.scale(small, rectangle.size), rectangle)
-            self._label(surface, picture.label, picture.value, rectangle)
-            if picture.banner:
-                self._banner(surface, picture.banner, rectangle)
-        self._footer(surface, session, pygame.Rect(layout.footer), focused)
-        if show_help:
+        for picture, area in zip(scene.pictures, layout.panes, strict=True):
+            self._pane(surface, picture, pygame.Rect(area), layout.down, scene.warning)
+        self._readings(surface, scene, pygame.Rect(layout.footer))
+        self._bar(surface, scene, layout)
+        self._news(surface, scene, pygame.Rect(layout.footer))
+        if scene.help:
             self._help(surface)
         pygame.display.flip()
         return layout
 
-    def _label(self, surface: pygame.Surface, label: str, value: str, pane: pygame.Rect) -> None:
-        name = self._large.render(label, True, TEXT)
-        surface.blit(name, name.get_rect(bottomleft=(pane.left, pane.top - 6)))
-        number = self._small.render(value, True, FAINT)
-        place = number.get_rect(topright=(pane.right, pane.top - 7 - self._small.get_height()))
+    def capture(self) -> np.ndarray:
+        """What the window shows, uint8 (H, W, 3)."""
+        return pygame.surfarray.array3d(pygame.display.get_surface()).swapaxes(0, 1)
+
+    def _pane(self, surface: pygame.Surface, picture: Picture, pane: pygame.Rect, down: int, warning: str) -> None:
+        if picture.frame is None:
+            surface.fill(EMPTY, pane)
+        else:
+            frame = picture.frame[::down, ::down]
+            small = pygame.image.frombuffer(frame.tobytes(), frame.shape[1::-1], "RGB")
+            surface.blit(pygame.transform.scale(small, pane.size), pane)
+        if picture.dream and warning:
+            pygame.draw.rect(surface, WARN, pane.inflate(2 * BORDER, 2 * BORDER), BORDER)
+        self._label(surface, picture, pane)
+        if picture.banner:
+            self._banner(surface, picture.banner, pane)
+
+    def _label(self, surface: pygame.Surface, picture: Picture, pane: pygame.Rect) -> None:
+        name = self._large.render(picture.label, True, TEXT)
+        surface.blit(name, name.get_rect(bottomleft=(pane.left, pane.top - 7)), (0, 0, pane.width, name.get_height()))
+        number = self._small.render(picture.value, True, FAINT)
+        place = number.get_rect(topright=(pane.right, pane.top - 8 - self._small.get_height()))
         if place.left > pane.left + name.get_width() + 8:
             surface.blit(number, place)
 
@@ -81,46 +125,61 @@ class Screen:
             top += line.get_height() + 4
         surface.set_clip(None)
 
-    def _footer(self, surface: pygame.Surface, session: Session, area: pygame.Rect, focused: bool) -> None:
+    def _readings(self, surface: pygame.Surface, scene: Scene, area: pygame.Rect) -> None:
         left, top = area.left, area.top + 8
-        for name, value, width in readings(session.moment):
-            surface.blit(self._small.render(name, True, FAINT), (left, top))
-            surface.blit(self._large.render(value, True, TEXT), (left, top + 17))
-            left += width
-        state = self._large.render(mode(session), True, WARN if session.paused else TEXT)
-        surface.blit(state, state.get_rect(topright=(area.right, top + 17)))
-        if not focused:
-            news, color = "keys go to another window: click here to play", WARN
-        elif session.notice:
-            news, color = session.notice, WARN
-        else:
-            news, color = "H help", FAINT
-        surface.blit(self._small.render(news, True, color), (area.left, top + 47))
+        for reading in scene.readings:
+            surface.blit(self._small.render(reading.name, True, FAINT), (left, top))
+            surface.blit(self._large.render(reading.value, True, WARN if reading.warn else TEXT), (left, top + 17))
+            left += reading.width
+        room = pygame.Rect(left, top, min(len(scene.divergence), area.right - left), 36)
+        if room.width > 1 and not np.isnan(scene.divergence).all():
+            pygame.draw.rect(surface, EMPTY, pygame.Rect(left, top, area.right - left, 36))
+            self._sparkline(surface, scene.divergence[-room.width :], room)
+
+    def _sparkline(self, surface: pygame.Surface, values: np.ndarray, room: pygame.Rect) -> None:
+        scale = (room.height - 1) / max(np.nanmax(values), 1)
+        for x, value in enumerate(values):
+            if not np.isnan(value):
+                height = max(1, round(value * scale))
+                pygame.draw.line(surface, LIVE, (room.left + x, room.bottom - 1), (room.left + x, room.bottom - height))
+
+    def _bar(self, surface: pygame.Surface, scene: Scene, layout: Layout) -> None:
+        count, at = scene.moments
+        bar = pygame.Rect(layout.bar)
+        surface.fill(EMPTY, bar)
+        place = layout.place_of(at, count) if count > 1 else bar.right - 1
+        surface.fill((70, 76, 90), pygame.Rect(bar.left, bar.top, place - bar.left, bar.height))
+        for mark in scene.marks:
+            surface.fill(WARN, pygame.Rect(layout.place_of(mark, count), bar.top, 2, bar.height))
+        surface.fill(TEXT, pygame.Rect(place - 2, bar.top - 3, 4, bar.height + 6))
+
+    def _news(self, surface: pygame.Surface, scene: Scene, area: pygame.Rect) -> None:
+        top = area.top + 84
+        status = self._small.render(scene.status, True, TEXT)
+        place = status.get_rect(topright=(area.right, top))
+        surface.blit(status, place)
+        if scene.recording:
+            dot = pygame.Rect(place.left - 20, top + 1, 12, 12)
+            pygame.draw.circle(surface, LIVE, dot.center, 6)
+            place.left -= 24
+        news, urgent = scene.news
+        surface.set_clip(pygame.Rect(area.left, top, max(0, place.left - area.left - 12), 24))
+        surface.blit(self._small.render(news, True, WARN if urgent else FAINT), (area.left, top))
+        surface.set_clip(None)
 
     def _help(self, surface: pygame.Surface) -> None:
-        keys = [self._large.render(key, True, WARN) for key, _ in self._help_lines]
-        texts = [self._large.render(text, True, TEXT) for _, text in self._help_lines]
-        column = 48 + max(key.get_width() for key in keys)
-        panel = pygame.Surface((column + max(text.get_width() for text in texts) + 24, 30 * len(keys) + 34))
+        keys = [self._small.render(key, True, WARN) for key, _ in self._help_lines]
+        texts = [self._small.render(text, True, TEXT) for _, text in self._help_lines]
+        rows = -(-len(keys) // 2)
+        first = 20 + max(key.get_width() for key in keys)
+        column = first + 24 + max(text.get_width() for text in texts)
+        line = min(26, max(15, (surface.get_height() - 40) // (rows + 1)))
+        panel = pygame.Surface((2 * column + 24, line * rows + 32))
         panel.fill(EMPTY)
-        for row, (key, text) in enumerate(zip(keys, texts, strict=True)):
-            panel.blit(key, (24, 22 + 30 * row))
-            panel.blit(text, (column, 22 + 30 * row))
-        surface.blit(panel, panel.get_rect(center=surface.get_rect().center))
-
-
-def readings(moment: Moment) -> list[tuple[str, str, int]]:
-    """The head-up display: (name, value, width in pixels). Fixed widths keep the numbers from dancing."""
-    return [
-        ("step", str(moment.step), 70),
-        ("horizon", str(moment.horizon), 80),
-        ("reward", f"{moment.reward:+.2f}", 84),
-        ("return", f"{moment.total:+.2f}", 100),
-        ("chance of ending", f"{moment.termination_probability:.1%}", 130),
-    ]
-
-
-def mode(session: Session) -> str:
-    """Who plays, and whether the game stands still."""
-    player = "agent plays" if session.agent_plays else "you play"
-    return f"paused  |  {player}" if session.paused else player
+        for number, (key, text) in enumerate(zip(keys, texts, strict=True)):
+            x, y = 24 + column * (number // rows), 18 + line * (number % rows)
+            panel.blit(key, (x, y))
+            panel.blit(text, (x + first, y))
+        place = panel.get_rect(center=surface.get_rect().center)
+        place.left = max(0, place.left)
+        surface.blit(panel, place)

@@ -1,178 +1,192 @@
-"""A game being played: the dream, the real game beside it, who plays, and the way back. It draws nothing."""
+"""A game being played: the dream, the real game beside it, the courses it took, and the way back. It draws nothing."""
 
-from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from dreamplay.agents.agent import Agent
 from dreamplay.envs.dream import DreamEnv
+from dreamplay.play.moment import Dreamed, Lived, Moment
 from dreamplay.play.reality import Reality
+from dreamplay.play.timeline import Timeline
 
-HISTORY = 1_000  # moments that can be rewound: a minute at 15 frames per second; each holds the dream's whole state
 LEFT_BEHIND = "real game left behind: X takes the dream back to it"
-
-
-@dataclass(frozen=True)
-class Moment:
-    """One point of a game, with all it takes to return to it. Dream and real game each have their own rewards.
-
-    Attributes:
-        step: Steps since the start.
-        horizon: Steps since the dream's context ended.
-        action: The action that led here, None where a dream begins.
-        dream, real: uint8 (H, W, C) frames; real is None without a real game or where it was left behind.
-        termination_probability: As the dream predicts it.
-        snapshot: The dream's whole state.
-        real_steps: Actions the real game has taken.
-    """
-
-    step: int
-    horizon: int
-    action: Any
-    dream: np.ndarray
-    dream_over: bool
-    snapshot: Any
-    real: np.ndarray | None = None
-    real_over: bool = False
-    real_steps: int = 0
-    reward: float = 0.0
-    real_reward: float = 0.0
-    total: float = 0.0
-    real_total: float = 0.0
-    termination_probability: float = 0.0
-
-    @property
-    def over(self) -> bool:
-        """Whether the dream or the real game has ended."""
-        return self.dream_over or self.real_over
+MOST_BRANCHES = 9  # as many as there are keys to choose one
 
 
 class Session:
-    """The state of a game being played.
+    """The state of a game being played: one or more courses of it, of which one is chosen.
 
     Args:
-        dream: The dream; its own horizon should be out of reach.
-        reality: The real game on the same actions, or None to dream alone.
-        agent: Who plays while `agent_plays`; it sees the dream's frames.
-        seed: Start i uses seed + i, for the dream, the real game and the agent.
-        agent_plays: Whether the agent has the controls at the start.
+        dream: The dream, its own horizon out of reach; None plays the real game alone.
+        reality: The real game on the same actions; None dreams alone.
+        seed: Start i uses seed + i, for the dream and the real game.
+
+    Attributes:
+        branches: The courses, in the order in which they were begun.
+        chosen: Index of the one that is played.
+        compared: Index of the one beside it in a comparison, if there is one.
+        notice: What the player should know of the last thing that was done.
+        starts: How many games were begun.
     """
 
-    def __init__(
-        self, dream: DreamEnv, reality: Reality | None, agent: Agent, *, seed: int = 0, agent_plays: bool = False
-    ) -> None:
+    def __init__(self, dream: DreamEnv | None, reality: Reality | None, *, seed: int = 0) -> None:
+        if dream is None and reality is None:
+            raise ValueError("there is nothing to play: pass a dream, a real game or both")
         self.dream = dream
         self.reality = reality
-        self.agent = agent
-        self.agent_plays = agent_plays
-        self.paused = False
+        self.seed = seed
+        self.starts = 0
         self.notice = ""
-        self._next_seed = seed
-        self._moments: deque[Moment] = deque(maxlen=HISTORY)
-        self._at = 0
+        self.branches: list[Timeline] = []
+        self.chosen = 0
+        self.compared: int | None = None
+        self._stands: Moment | None = None  # where dream and real game are, unless the player looks elsewhere
+        self._context = -1
         self.start()
 
     @property
+    def line(self) -> Timeline:
+        """The course that is played."""
+        return self.branches[self.chosen]
+
+    @property
     def moment(self) -> Moment:
-        """Where the game stands: the newest moment, or an earlier one after `back`."""
-        return self._moments[self._at]
+        """Where the player stands in it."""
+        return self.line.moment
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        height, width, _ = self.moment.seen.shape
+        return height, width
 
     def start(self) -> None:
         """Begin a new game: the dream starts where the real game's first frames end, or from a stored context."""
-        seed = self._next_seed
-        self._next_seed += 1
-        self.agent.reset(seed)
+        seed = self.seed + self.starts
+        self.starts += 1
         if self.reality is not None:
-            self.reality.begin(seed)
-        self._moments.clear()
-        self._moments.append(self._dream_from_reality(seed))
-        self._at = 0
+            self.reality.begin(seed, idle_first=self.dream is not None)
+        self.begin(Moment(0, None, self._dream_anew(seed), self._live()))
         self.notice = ""
 
-    def step(self, action: Any) -> None:
-        """Play one action (that of the player; the agent's replaces it while `agent_plays`) in both games.
+    def begin(self, moment: Moment) -> None:
+        """Forget every course; dream and real game stand at this moment."""
+        self.branches = [Timeline([moment])]
+        self.chosen, self.compared = 0, None
+        self._stands = moment
 
-        After `back`, what came later is forgotten and the game continues from there. A game that is over stays as
-        it is.
+    def step(self, action: Any) -> Moment:
+        """Play one action in both games, from where the player stands; what came after that is forgotten.
+
+        A game that is over stays as it is.
         """
         now = self._resume()
-        real_lives = now.real is not None and not now.real_over
-        if now.dream_over and not real_lives:
-            return
-        if self.agent_plays:
-            action = self.agent.act(now.dream)
-        after = replace(now, step=now.step + 1, action=action)
-        if not now.dream_over:
-            frame, reward, terminated, truncated, info = self.dream.step(action)
-            after = replace(
-                after,
-                horizon=int(info["horizon"]),
-                dream=frame,
-                dream_over=bool(terminated or truncated),
-                snapshot=self.dream.snapshot(),
-                reward=float(reward),
-                total=now.total + float(reward),
-                termination_probability=float(info["termination_probability"]),
-            )
-        if real_lives and self.reality is not None:
-            real = self.reality.step(action)
-            after = replace(
-                after,
-                real=real.frame,
-                real_over=real.over,
-                real_steps=self.reality.steps,
-                real_reward=real.reward,
-                real_total=now.real_total + real.reward,
-            )
-        self._append(after)
+        dream, real = now.dream, now.real
+        if dream is not None and not dream.over:
+            dream = self._dream_on(dream, action)
+        if self.reality is not None and real is not None and not real.over:
+            real = self._live(self.reality.step(action))
+        if dream is not now.dream or real is not now.real:
+            self._append(Moment(now.step + 1, action, dream, real))
+        return self.moment
 
-    def back(self) -> bool:
-        """Go back one moment; False at the oldest one. Nothing is recomputed: the frames are those that were seen."""
-        if self._at == 0:
-            return False
-        self._at -= 1
-        return True
+    def seek(self, moments: int) -> bool:
+        """Go back (negative) or forward by some moments; whether that led anywhere. Frames are those that were seen."""
+        before = self.line.at
+        self.line.seek(before + moments)
+        return self.line.at != before
+
+    def branch(self) -> None:
+        """Begin a course of its own where the player stands, and play it; the one before stays as it is."""
+        if len(self.branches) == MOST_BRANCHES:
+            self.notice = f"there are {MOST_BRANCHES} branches already: 1 to {MOST_BRANCHES} choose one"
+            return
+        self.branches.append(self.line.branch())
+        self.chosen, self.compared = len(self.branches) - 1, self.chosen
+        self.notice = f"branch {self.chosen + 1} begins here; 1 to {len(self.branches)} choose one"
+
+    def choose(self, index: int) -> None:
+        """Play another course; the one before is what it is compared with."""
+        if index >= len(self.branches):
+            self.notice = f"there is no branch {index + 1}: B begins one"
+        elif index != self.chosen:
+            self.chosen, self.compared = index, self.chosen
+            self.notice = f"branch {index + 1}"
 
     def anchor(self) -> None:
         """Take the dream back to reality: it starts again where the real game's last frames end."""
         now = self._resume()
-        if self.reality is None:
+        if self.dream is None or now.dream is None:
+            self.notice = "there is no dream: this is the real game"
+        elif self.reality is None:
             self.notice = "no real game to take the dream back to"
         elif self.reality.over:
             self.notice = "the real game is over: R starts a new one"
         else:
-            fresh = self._dream_from_reality(None)
-            self._append(replace(fresh, step=now.step, total=now.total, real_total=now.real_total))
+            dream = self._dream_anew(None)
+            assert dream is not None
+            self._append(Moment(now.step, None, replace(dream, total=now.dream.total), self._live()))
             self.notice = "the dream starts again from the real game's last frames"
 
-    def hand_over(self) -> None:
-        """Give the controls to the agent, or take them back."""
-        self.agent_plays = not self.agent_plays
+    def next_context(self) -> None:
+        """Dream on from the next stored context; the real game, which was never there, is left behind."""
+        contexts = [] if self.dream is None else self.dream.simulator.contexts
+        if self.dream is None or not contexts:
+            self.notice = "no contexts are stored"
+            return
+        self._context = (self._context + 1) % len(contexts)
+        context = contexts[self._context]
+        options = {"context": {"observations": context.observations, "actions": context.actions}}
+        frame, info = self.dream.reset(options=options)
+        dream = Dreamed(frame, int(info["horizon"]), self.dream.snapshot())
+        self._append(Moment(self.moment.step, None, dream, None))
+        beside = "" if self.reality is None else "; X takes it back to the real game"
+        self.notice = f"stored context {self._context + 1} of {len(contexts)}{beside}"
 
-    def _dream_from_reality(self, seed: int | None) -> Moment:
+    def _dream_anew(self, seed: int | None) -> Dreamed | None:
+        if self.dream is None:
+            return None
         options = None if self.reality is None else {"context": self.reality.context()}
         frame, info = self.dream.reset(seed=seed, options=options)
-        moment = Moment(0, int(info["horizon"]), None, frame, False, self.dream.snapshot())
-        if self.reality is None:
-            return moment
-        return replace(moment, real=self.reality.frame, real_over=self.reality.over, real_steps=self.reality.steps)
+        return Dreamed(frame, int(info["horizon"]), self.dream.snapshot())
+
+    def _live(self, reward: float = 0.0) -> Lived | None:
+        real = self.reality
+        return None if real is None else Lived(real.frame, real.past, reward, real.total, real.over)
+
+    def _dream_on(self, now: Dreamed, action: Any) -> Dreamed:
+        assert self.dream is not None
+        frame, reward, terminated, truncated, info = self.dream.step(action)
+        return Dreamed(
+            frame,
+            int(info["horizon"]),
+            self.dream.snapshot(),
+            float(reward),
+            now.total + float(reward),
+            bool(terminated or truncated),
+            float(info["termination_probability"]),
+            self.dream.uncertainty(),
+        )
 
     def _append(self, moment: Moment) -> None:
-        self._moments.append(moment)
-        self._at = len(self._moments) - 1
+        self.line.append(moment)
+        self._stands = moment
 
     def _resume(self) -> Moment:
-        """Put both games where `moment` is, if it was rewound to, and forget what came after it."""
-        if self._at == len(self._moments) - 1:
-            return self.moment
-        while len(self._moments) > self._at + 1:
-            self._moments.pop()
-        self.dream.restore(self.moment.snapshot)
-        if self.reality is not None and self.moment.real is not None:
-            frames = {moment.real_steps: moment.real for moment in self._moments if moment.real is not None}
-            if not self.reality.return_to(self.moment.real_steps, frames):
-                self._moments[-1] = replace(self.moment, real=None, real_over=False)
+        """Put both games where the player stands, if he has gone elsewhere since the last step."""
+        now = self.moment
+        if now is self._stands:
+            return now
+        if self.dream is not None and now.dream is not None:
+            self.dream.restore(now.dream.snapshot)
+        if self.reality is not None and now.real is not None:
+            frames: dict[int, np.ndarray] = {
+                m.real.past.steps: m.real.frame for m in self.line.recent(len(self.line.moments)) if m.real is not None
+            }
+            if not self.reality.return_to(now.real.past, frames):
+                now = replace(now, real=None)
+                self.line.moments[self.line.at] = now
                 self.notice = LEFT_BEHIND
-        return self.moment
+        self._stands = now
+        return now
