@@ -9,8 +9,8 @@ from play_toys import StubGame, stub_session
 
 from dreamplay.play.album import Album, newest_file, next_file
 from dreamplay.play.clip import clean
-from dreamplay.play.recorder import Recorder
 from dreamplay.play.reality import Reality
+from dreamplay.play.recorder import Recorder
 from dreamplay.play.session import Session
 from dreamplay.play.views import beside
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from play_toys import StubGame, stub_session
 
-from dreamplay.play.pictures import pictures
+from dreamplay.play.views import View, pictures
 
 TOOLS = ("Xvfb", "xdotool")
 MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
@@ -20,23 +20,29 @@ pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"{' and '.join(MISSING)} 
 # The window tells what it has drawn, so that the test never has to guess how long to wait.
 PROGRAM = """
 import signal, sys
+from pathlib import Path
 signal.alarm(60)  # ends a window that nobody closes
 sys.path.insert(0, sys.argv[1])
-from play_toys import KEYS, StubGame, stub_session
-from dreamplay.play import loop
+from play_toys import KEYS, ScriptedAgent, StubGame, stub_session
 from dreamplay.play.controls import controls_for
 from dreamplay.play.display import open_display
-
-class Telling(loop.Screen):
-    def draw(self, session, **arguments):
-        layout = super().draw(session, **arguments)
-        print(session.moment.step, layout.up, *sum(layout.panes, ()), flush=True)
+from dreamplay.play.pilot import Pilot
+from dreamplay.play.player import open_player
+from dreamplay.play.setup import Setup
 
 open_display()
-loop.Screen = Telling
 session = stub_session(StubGame())
-session.paused = True
-loop.play(session, controls_for(KEYS, session.dream.action_space), "dreamplay test window", fps=20)
+controls = controls_for(KEYS, session.dream.action_space)
+setup = Setup(controls, Pilot(ScriptedAgent(), "agent"), 20, Path(sys.argv[2]))
+with open_player(session, setup, "dreamplay test window") as player:
+    draw = player.screen.draw
+    def telling(scene):
+        layout = draw(scene)
+        print(session.moment.step, len(session.branches), layout.up, *sum(layout.panes, ()), flush=True)
+        return layout
+    player.screen.draw = telling
+    player.pause(True)
+    player.run()
 """
 
 
@@ -67,30 +73,36 @@ def test_real_keys_move_a_real_window(display: dict[str, str], tmp_path: Path):
     def press(*words: str) -> None:
         subprocess.run(["xdotool", *words], env=display, check=True, timeout=30, stdout=subprocess.DEVNULL)
 
-    command = [sys.executable, "-c", PROGRAM, str(Path(__file__).parents[1])]
+    command = [sys.executable, "-c", PROGRAM, str(Path(__file__).parents[1]), str(tmp_path / "kept")]
     expected = stub_session(StubGame())
     with subprocess.Popen(command, env=display, stdout=subprocess.PIPE, text=True) as window:
         try:
             assert window.stdout is not None
 
-            def wait_for(step: int) -> tuple[int, np.ndarray]:
+            def wait_for(step: int, branches: int = 1) -> tuple[int, np.ndarray]:
                 for line in window.stdout:
-                    reached, up, *panes = map(int, line.split())
-                    if reached == step:
+                    reached, courses, up, *panes = map(int, line.split())
+                    if (reached, courses) == (step, branches):
                         return up, np.reshape(panes, (3, 4))
                 raise AssertionError(f"the window closed before step {step}")
 
+            def shows(up: int, panes: np.ndarray, view: View) -> None:
+                seen = screenshot(tmp_path)
+                for (left, top, width, height), picture in zip(panes, pictures(expected, view), strict=True):
+                    shown = seen[top : top + height, left : left + width]
+                    assert np.array_equal(shown, picture.frame.repeat(up, 0).repeat(up, 1))
+
             wait_for(0)  # without a window manager the only window has the focus
-            press("keydown", "Right", "key", "period", "keyup", "Right", "key", "a", "key", "period")
-            up, panes = wait_for(2)
+            press("keydown", "d", "key", "period", "keyup", "d", "key", "a", "key", "period")
             expected.step(2)
             expected.step(1)
-            seen = screenshot(tmp_path)
-            for (left, top, width, height), picture in zip(
-                panes, pictures(expected.moment, beside_reality=True), strict=True
-            ):
-                shown = seen[top : top + height, left : left + width]
-                assert np.array_equal(shown, picture.frame.repeat(up, 0).repeat(up, 1))
+            shows(*wait_for(2), View.BESIDE)
+            press("key", "Left", "key", "b", "key", "period")
+            wait_for(1, branches=2)
+            expected.seek(-1)
+            expected.branch()
+            expected.step(0)
+            shows(*wait_for(2, branches=2), View.BRANCHES)
             press("key", "Escape")
             assert window.wait(timeout=30) == 0
         finally:
