@@ -37,14 +37,20 @@ def readings(session: Session, trust: Trust) -> list[Reading]:
     level = trust.level(session.line.recent(SPARKLINE))
     leaves = bool(trust.warning(session.line.recent(SPARKLINE)))
     return [
-        Reading("step", str(moment.step), 62),
-        Reading("horizon", str(dream.horizon), 70, trust.horizon is not None and dream.horizon > trust.horizon),
-        Reading("reward", f"{dream.reward:+.2f}", 72),
-        Reading("return", f"{dream.total:+.2f}", 84),
+        Reading("step", str(moment.step), 54),
+        _horizon(dream.horizon, trust.horizon),
+        Reading("reward", f"{dream.reward:+.2f}", 66),
+        Reading("return", f"{dream.total:+.2f}", 76),
         Reading("chance of ending", f"{dream.termination_probability:.1%}", 124),
         Reading("uncertainty", "unknown" if isnan(level) else f"{level:.1f}x", 96, leaves),
         Reading("wrong pixels", "-" if moment.wrong is None else str(moment.wrong), 100),
     ]
+
+
+def _horizon(steps: int, measured: int | None) -> Reading:
+    if measured is None:
+        return Reading("horizon", str(steps), 70)
+    return Reading("horizon", f"{steps} / {measured}", 92, steps > measured)
 
 
 def divergence(session: Session) -> np.ndarray:

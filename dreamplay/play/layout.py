@@ -40,7 +40,7 @@ class Layout:
 
 
 def arrange(window: tuple[int, int], frame: tuple[int, int], count: int) -> Layout:
-    """Fit panes into a window: of all grids the one that shows the frames largest, and then has most room to spare.
+    """Fit panes into a window: the grid with the largest frames, then without a gap, then with most room to spare.
 
     Args:
         window: (width, height) in pixels.
@@ -55,9 +55,9 @@ def arrange(window: tuple[int, int], frame: tuple[int, int], count: int) -> Layo
         room_y = (height - FOOTER - MARGIN - (LABEL + MARGIN) * rows) // rows
         up = min(room_x // frame[1], room_y // frame[0])
         down = 1 if up > 0 else max(ceil(frame[1] / max(room_x, 1)), ceil(frame[0] / max(room_y, 1)))
-        spare = min(room_x / frame[1], room_y / frame[0])
-        fits.append(((up, -down, spare), columns, rows))
-    (up, down, _), columns, rows = max(fits)
+        empty, spare = columns * rows - count, min(room_x / frame[1], room_y / frame[0])
+        fits.append(((up, -down, -empty, spare), columns, rows))
+    (up, down, *_), columns, rows = max(fits)
     up, down = max(up, 1), -down
     wide, high = ceil(frame[1] / down) * up, ceil(frame[0] / down) * up
     left = (width - columns * wide - (columns - 1) * MARGIN) // 2

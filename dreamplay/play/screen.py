@@ -112,7 +112,9 @@ class Screen:
             surface.blit(number, place)
 
     def _banner(self, surface: pygame.Surface, text: str, pane: pygame.Rect) -> None:
-        lines = [self._large.render(line, True, WARN) for line in text.split("\n")]
+        longest = max(self._large.size(line)[0] for line in text.split("\n"))
+        font = self._large if longest < pane.width else self._small
+        lines = [font.render(line, True, WARN) for line in text.split("\n")]
         strip = pygame.Surface((pane.width, sum(line.get_height() + 4 for line in lines) + 12))
         strip.fill(BACKGROUND)
         strip.set_alpha(215)

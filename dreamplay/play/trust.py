@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dreamplay.simulator import Simulator
 
 RECENT = 8  # moments: a single uncertain step, such as a serve, is no reason to warn
-TOLERANCE = 2.0  # times the largest uncertainty on real frames
+TOLERANCE = 1.25  # times the largest uncertainty on real frames
 FOUND = 0.5  # beyond the horizon at which fewer of the moving pixels are found, the dream is rather wrong than right
 
 

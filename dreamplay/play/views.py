@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dreamplay.play.fan import Fan, paths
+from dreamplay.play.fan import PLAN, Fan, paths
 from dreamplay.play.moment import Moment
 from dreamplay.play.session import Session
 from dreamplay.video import difference
@@ -92,7 +92,7 @@ def _dream(moment: Moment, plan: np.ndarray | None = None) -> Picture:
     value = f"return {dream.total:.2f}"
     if plan is None:
         return Picture("dream", _rgb(dream.frame), value, ended, dream=True)
-    return Picture("dream and plan", paths(dream.frame, plan[None]), value, ended, dream=True)
+    return Picture("dream and plan", paths(dream.frame, plan[None], PLAN, light=1.0), value, ended, dream=True)
 
 
 def _difference(moment: Moment) -> Picture:
@@ -120,9 +120,9 @@ def _branches(session: Session, compared: int) -> list[Picture]:
 def _fan(moment: Moment, fan: Fan) -> list[Picture]:
     assert fan.origin.dream is not None
     all_paths = paths(fan.origin.dream.frame, fan.frames)
-    shown = [_dream(moment), Picture("all futures", all_paths, f"{fan.cause}, step {fan.origin.step}")]
+    shown = [_dream(moment), Picture(f"{fan.cause}, {fan.frames.shape[1]} steps", all_paths)]
     for number, (frames, earned, ending) in enumerate(zip(fan.frames, fan.returns, fan.ending, strict=True), 1):
-        label, value = f"future {number}", f"+{len(frames)}: {earned:+.1f}, ends {ending:.0%}"
+        label, value = f"{number}", f"{earned:+.1f}, ends {ending:.0%}"
         shown.append(Picture(label, _rgb(frames[-1]), value))
     return shown
 

@@ -87,10 +87,14 @@ def test_real_keys_move_a_real_window(display: dict[str, str], tmp_path: Path):
                 raise AssertionError(f"the window closed before step {step}")
 
             def shows(up: int, panes: np.ndarray, view: View) -> None:
-                seen = screenshot(tmp_path)
-                for (left, top, width, height), picture in zip(panes, pictures(expected, view), strict=True):
-                    shown = seen[top : top + height, left : left + width]
-                    assert np.array_equal(shown, picture.frame.repeat(up, 0).repeat(up, 1))
+                wanted = [p.frame.repeat(up, 0).repeat(up, 1) for p in pictures(expected, view)]
+                for _ in range(20):  # the display may still be at work on what the window has drawn
+                    seen = screenshot(tmp_path)
+                    shown = [seen[top : top + height, left : left + width] for left, top, width, height in panes]
+                    if all(map(np.array_equal, shown, wanted)):
+                        return
+                    press("getmouselocation")
+                raise AssertionError(f"the panes of {view} do not show the expected frames")
 
             wait_for(0)  # without a window manager the only window has the focus
             press("keydown", "d", "key", "period", "keyup", "d", "key", "a", "key", "period")

@@ -28,6 +28,19 @@ def test_at_temperature_zero_every_future_is_the_one_that_will_come():
     assert fan.ending == pytest.approx([1 - np.prod(1 - np.array(endings))] * 5)
 
 
+def test_a_future_that_ends_stays_as_it_is_and_earns_no_more():
+    session = stub_session(endless=False)  # ends after three steps
+    fan = fan_of(session, 0.0, actions=(1, 0, 2, 2, 2))
+    rewards = []
+    for action in [1, 0, 2]:
+        dream = session.step(action).dream
+        rewards.append(dream.reward)
+    assert session.moment.over
+    assert all(np.array_equal(frame, dream.frame) for future in fan.frames for frame in future[2:])
+    assert fan.returns == pytest.approx([sum(rewards)] * 5)
+    assert (fan.ending >= 0.75).all()
+
+
 def test_futures_differ_at_a_temperature_and_the_dream_goes_on_as_if_there_were_none():
     session, still = stub_session(), stub_session()
     fan = fan_of(session, 1.0)
@@ -46,6 +59,14 @@ def test_paths_color_what_changes_by_future_and_time():
     assert np.array_equal(picture[0, 2], HUES[0]) and np.array_equal(picture[1, 0], HUES[1])
     assert np.array_equal(picture[0, 1], (HUES[0] * np.float32(0.7)).astype(np.uint8))
     assert not picture[0, 0].any() and not picture[1, 1:].any()
+
+
+def test_what_leaves_at_once_is_where_a_path_begins_and_no_part_of_it():
+    present = np.array([[[9], [0], [0]]], np.uint8)  # something is on the left, and moves to the right
+    futures = np.array([[[[0], [9], [0]]], [[[0], [0], [9]]]], np.uint8)[None]
+    picture = paths(present, futures, light=1.0)
+    assert (picture[0, 0] == 9).all()
+    assert picture[0, 1].any() and np.array_equal(picture[0, 2], HUES[0])
 
 
 def test_without_change_paths_are_the_present_dimmed():

@@ -32,6 +32,21 @@ def test_the_grid_follows_the_window(window: tuple[int, int], columns: int):
     assert len({left for left, _, _, _ in arrange(window, (64, 64), 3).panes}) == columns
 
 
+@pytest.mark.parametrize(("window", "grid"), [((960, 430), (4, 2)), ((1400, 300), (8, 1)), ((400, 1400), (2, 4))])
+def test_many_panes_leave_no_gaps(window: tuple[int, int], grid: tuple[int, int]):
+    panes = arrange(window, (70, 80), 8).panes
+    assert (len({left for left, *_ in panes}), len({top for _, top, *_ in panes})) == grid
+
+
+@given(st.integers(1, 1000), st.integers(200, 2000))
+def test_the_bar_leads_to_every_moment_that_has_a_pixel(count: int, width: int):
+    layout = arrange((width, 400), (64, 64), 3)
+    for index in range(0, count, max(1, count // 50)):
+        reached = layout.moment_at(layout.place_of(index, count), count)
+        assert abs(reached - index) <= count / layout.bar[2]
+    assert layout.moment_at(-999, count) == 0 and layout.moment_at(9999, count) == count - 1
+
+
 @pytest.mark.parametrize("frame", [(10, 10), (70, 80), (210, 160), (400, 400)])
 def test_a_new_window_fits_the_desktop_and_shows_all_panes_at_once(frame: tuple[int, int]):
     width, height = first_size(frame, 3, (1920, 1080))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from play_toys import StubGame, stub_session
 
-from dreamplay.play.fan import paths, spread
+from dreamplay.play.fan import PLAN, paths, spread
 from dreamplay.play.hud import SPARKLINE, divergence, readings, status
 from dreamplay.play.reality import Reality
 from dreamplay.play.session import Session
@@ -71,16 +71,21 @@ def test_a_fan_shows_all_futures_together_and_where_each_ends():
     )
     now, together, *futures = pictures(session, fan=fan)
     assert np.array_equal(now.frame, gray(session.moment.seen))
-    assert np.array_equal(together.frame, paths(session.moment.seen, fan.frames)) and "held action" in together.value
+    assert (
+        np.array_equal(together.frame, paths(session.moment.seen, fan.frames))
+        and together.label == "held action, 2 steps"
+    )
     assert all(np.array_equal(f.frame, gray(frames[-1])) for f, frames in zip(futures, fan.frames, strict=True))
     assert all("ends" in future.value for future in futures)
 
 
 def test_a_plan_is_drawn_over_the_dream():
     session = stub_session()
-    plan = np.stack([session.moment.seen + np.uint8(1)] * 3)
+    plan = np.stack([session.moment.seen + np.uint8(t) for t in (1, 2, 3)])
     (pane,) = pictures(session, plan=plan)
-    assert pane.label == "dream and plan" and np.array_equal(pane.frame, paths(session.moment.seen, plan[None]))
+    assert pane.label == "dream and plan" and np.array_equal(
+        pane.frame, paths(session.moment.seen, plan[None], PLAN, light=1.0)
+    )
 
 
 def test_tab_goes_round_the_views_that_have_something_to_show():
@@ -106,7 +111,7 @@ def test_the_head_up_display_says_what_the_moment_holds():
     said = values(session, Trust(typical=0.1, most=0.1, horizon=6))
     assert said == {
         "step": ("12", False),
-        "horizon": ("7", True),
+        "horizon": ("7 / 6", True),
         "reward": ("-1.50", False),
         "return": ("+3.25", False),
         "chance of ending": ("12.5%", False),
