@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from dreamplay.play.moment import Moment
@@ -27,9 +25,9 @@ def caption(moment: Moment) -> str:
     return f"step {moment.step}   horizon {moment.dream.horizon}   return {moment.dream.total:.2f}"
 
 
-def last_seconds(moments: list[Moment], fps: float) -> Iterator[Moment]:
+def last_seconds(moments: list[Moment], fps: float) -> list[Moment]:
     """The moments of the last ten seconds of play."""
-    return iter(moments[-max(1, round(SECONDS * fps)) :])
+    return moments[-max(1, round(SECONDS * fps)) :]
 
 
 def _blank(pictures: list[Picture]) -> np.ndarray:

@@ -67,7 +67,7 @@ class Player:
         self.setup = setup
         self.screen = screen
         self.keys = Keys(setup.controls.keys)
-        self.album = Album(session, setup.folder, setup.fps, setup.checkpoint)
+        self.album = Album(session, setup.folder, setup.fps, background(_wake), setup.checkpoint)
         self.view = View.BESIDE
         self.paused = False
         self.turns = False
@@ -120,9 +120,8 @@ class Player:
         while not self.quitting:
             if self.waits:
                 event = pygame.event.wait(IDLE_WAIT)
-                if event.type == pygame.NOEVENT:
+                if event.type == pygame.NOEVENT or not self.handle(event):
                     continue
-                self.handle(event)
             else:
                 clock.tick(self.setup.fps * self.speed)
             self.tick()
@@ -141,12 +140,13 @@ class Player:
         elif not self.waits:
             self._step(self.setup.controls.action(self.keys.take()))
         self._update_fan()
+        self.album.update()
         self.draw()
         if self.session.moment is not before:
             self.album.record(self.screen.capture)
 
-    def handle(self, event: pygame.event.Event) -> None:
-        """Do what one event asks."""
+    def handle(self, event: pygame.event.Event) -> bool:
+        """Do what one event asks; whether there may be anything new to see."""
         if event.type == pygame.QUIT:
             self._quit()
         elif event.type in (pygame.WINDOWFOCUSLOST, pygame.WINDOWFOCUSGAINED):
@@ -157,12 +157,15 @@ class Player:
             self._drag(event.pos[0])
         elif event.type == pygame.MOUSEBUTTONUP and event.button == 1:
             self._let_go()
-        for meaning in self.keys.handle(event):
+        meanings = list(self.keys.handle(event))
+        for meaning in meanings:
             if isinstance(meaning, Press):
                 self.session.notice = ""
                 self._commands[meaning.command](meaning)
             elif self.turns and not self.paused and not self.pilot_plays:
                 self._step(self.setup.controls.action(self.keys.take()))
+        # A stick that nobody touches may send a hundred events a second.
+        return event.type != pygame.JOYAXISMOTION or bool(meanings) or self.keys.moving
 
     @property
     def waits(self) -> bool:
@@ -178,7 +181,7 @@ class Player:
 
     def close(self) -> None:
         """End what runs beside the loop; a recording is completed."""
-        self.album.end_recording()
+        self.album.close()
         self._decisions.close()
         if self._fans is not None:
             self._fans.close()

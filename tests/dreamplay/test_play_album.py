@@ -5,9 +5,10 @@ from pathlib import Path
 import imageio.v3 as imageio
 import numpy as np
 import pytest
-from play_toys import StubGame, stub_session
+from play_toys import AtOnce, StubGame, stub_session
 
 from dreamplay.play.album import Album, newest_file, next_file
+from dreamplay.play.background import Background
 from dreamplay.play.clip import clean
 from dreamplay.play.reality import Reality
 from dreamplay.play.recorder import Recorder
@@ -16,7 +17,7 @@ from dreamplay.play.views import beside
 
 
 def album(tmp_path: Path, session: Session | None = None, fps: float = 10) -> Album:
-    return Album(session or stub_session(StubGame()), tmp_path / "kept", fps, "weights")
+    return Album(session or stub_session(StubGame()), tmp_path / "kept", fps, Background(executor=AtOnce()), "weights")
 
 
 def clean_frames(session: Session) -> list[np.ndarray]:
@@ -40,7 +41,10 @@ def test_the_last_ten_seconds_become_a_gif_of_clean_frames(tmp_path: Path):
     session = stub_session(StubGame())
     for step in range(130):
         session.step(step % 3)
-    album(tmp_path, session).keep_last_seconds()
+    kept = album(tmp_path, session)
+    kept.keep_last_seconds()
+    assert session.notice == "saving the last ten seconds"
+    kept.update()
     path = tmp_path / "kept" / "last-001.gif"
     assert str(path) in session.notice
     frames = imageio.imread(path, index=None, mode="RGB")
@@ -105,6 +109,7 @@ def test_a_folder_that_cannot_be_made_is_news_and_no_crash(tmp_path: Path):
     for keep in (kept.keep_last_seconds, kept.save_moment, lambda: kept.toggle_recording(clean_frames=True)):
         session.notice = ""
         keep()
+        kept.update()
         assert session.notice and not kept.recording
 
 

@@ -467,6 +467,14 @@ def test_a_loop_without_anything_to_do_waits_for_events_instead_of_spinning(play
     assert len(drawn) == 2  # once at the start, once for the event: nothing is drawn for a wait without one
 
 
+def test_a_trembling_stick_does_not_wake_a_paused_window(player):
+    player.pause(True)
+    still = pygame.event.Event(pygame.JOYAXISMOTION, instance_id=0, axis=0, value=0.02)
+    pushed = pygame.event.Event(pygame.JOYAXISMOTION, instance_id=0, axis=0, value=-1.0)
+    assert not player.handle(still) and player.handle(pushed)
+    assert player.handle(pygame.event.Event(pygame.WINDOWEXPOSED))
+
+
 @pytest.mark.parametrize("window", [(1280, 560), (500, 900), (300, 200)])
 def test_the_panes_show_the_frames_enlarged(player, window: tuple[int, int]):
     ticks(player, 3)
