@@ -120,7 +120,7 @@ def main() -> None:
     parser.add_argument("run", help="run folder")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder for the pictures; they are replaced")
     parser.add_argument("--seed", type=int, default=0, help="of the game")
-    parser.add_argument("--steps", type=int, default=45, help="that the planner plays")
+    parser.add_argument("--steps", type=int, default=30, help="that the planner plays")
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)

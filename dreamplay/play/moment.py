@@ -43,11 +43,13 @@ class Past:
         seed: Of its reset.
         course: Actions since the reset; shared with later points of the same course, so it may go on beyond this one.
         steps: How many of them led here.
+        total: Rewards since the player took over; what idling earned before is not his.
     """
 
     seed: int
     course: list[Any]
     steps: int
+    total: float
 
     @property
     def actions(self) -> list[Any]:
@@ -63,15 +65,18 @@ class Lived:
         frame: uint8 (H, W, C).
         past: How the game came here.
         reward: Of the step that led here.
-        total: Rewards since its reset.
         over: Whether the real game has ended.
     """
 
     frame: np.ndarray
     past: Past
     reward: float = 0.0
-    total: float = 0.0
     over: bool = False
+
+    @property
+    def total(self) -> float:
+        """Rewards since the player took over."""
+        return self.past.total
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def save_moment(path: Path, session: Session, checkpoint: str) -> None:
         },
         "generators": snapshot["generators"],
         "seeds": [int(seed) for seed in snapshot["seeds"]],
-        "real": None if moment.real is None else {"seed": moment.real.past.seed},
+        "real": None if moment.real is None else {"seed": moment.real.past.seed, "total": moment.real.total},
     }
     arrays = {
         "head": np.array(json.dumps(head)),
@@ -152,7 +152,7 @@ def _really(session: Session, known: dict[str, Any] | None, arrays: dict[str, np
     if session.reality is None or known is None:
         return None
     actions = list(arrays["real.actions"])
-    if not session.reality.return_to(Past(int(known["seed"]), actions, len(actions)), {}):
+    past = Past(int(known["seed"]), actions, len(actions), float(known["total"]))
+    if not session.reality.return_to(past, {}):
         return None
-    reality = session.reality
-    return Lived(reality.frame, reality.past, total=reality.total, over=reality.over)
+    return Lived(session.reality.frame, session.reality.past, over=session.reality.over)

@@ -39,7 +39,7 @@ class Reality:
 
     Attributes:
         over: Whether the game has ended.
-        total: Rewards since its reset.
+        total: Rewards since the player took over.
     """
 
     def __init__(self, env: gym.Env, idle: Any, keep: Callable[[Episode], None] | None = None) -> None:
@@ -61,7 +61,7 @@ class Reality:
     @property
     def past(self) -> Past:
         """How the game came to where it stands."""
-        return Past(self._seed, self._actions, len(self._actions))
+        return Past(self._seed, self._actions, len(self._actions), self.total)
 
     def begin(self, seed: int, *, idle_first: bool = True) -> None:
         """Start a new game; idle at first until there is a context to dream on: motion shows only over several frames.
@@ -79,6 +79,7 @@ class Reality:
         self._reset(seed)
         while not self.over and len(self._actions) < idling:
             self.step(self.idle)
+        self.total = 0.0
 
     def step(self, action: Any) -> float:
         """Play one action; the reward."""
@@ -122,6 +123,7 @@ class Reality:
             self.step(action)
             known = frames.get(len(self._actions))
             same = same and (known is None or np.array_equal(known, self.frame))
+        self.total = past.total
         return same
 
     def episode(self) -> Episode | None:

@@ -104,7 +104,8 @@ class Screen:
             self._banner(surface, picture.banner, pane)
 
     def _label(self, surface: pygame.Surface, picture: Picture, pane: pygame.Rect) -> None:
-        name = self._large.render(picture.label, True, TEXT)
+        font = self._large if self._large.size(picture.label)[0] <= pane.width else self._small
+        name = font.render(picture.label, True, TEXT)
         surface.blit(name, name.get_rect(bottomleft=(pane.left, pane.top - 7)), (0, 0, pane.width, name.get_height()))
         number = self._small.render(picture.value, True, FAINT)
         place = number.get_rect(topright=(pane.right, pane.top - 8 - self._small.get_height()))

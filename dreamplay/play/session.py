@@ -153,7 +153,7 @@ class Session:
 
     def _live(self, reward: float = 0.0) -> Lived | None:
         real = self.reality
-        return None if real is None else Lived(real.frame, real.past, reward, real.total, real.over)
+        return None if real is None else Lived(real.frame, real.past, reward, real.over)
 
     def _dream_on(self, now: Dreamed, action: Any) -> Dreamed:
         assert self.dream is not None

@@ -8,6 +8,7 @@ from play_toys import StubGame
 
 from dreamplay.envs.real import card_of, make_env
 from dreamplay.episodes import Episode, Episodes, EpisodeWriter
+from dreamplay.play.moment import Past
 from dreamplay.play.reality import REPLAY_LIMIT, Reality, open_reality
 from dreamplay.play.session import Session
 
@@ -19,7 +20,7 @@ def test_points_of_different_courses_can_be_returned_to():
         reality.step(action)
     first, first_frame = reality.past, reality.frame
     assert reality.return_to(first, {})
-    assert reality.return_to(type(first)(3, first.course, 1), {})
+    assert reality.return_to(Past(3, first.course, 1, 1.0), {})
     for action in [0, 0]:
         reality.step(action)
     second, second_frame, total = reality.past, reality.frame, reality.total
@@ -28,6 +29,16 @@ def test_points_of_different_courses_can_be_returned_to():
         assert reality.return_to(past, {past.steps: frame})
         assert np.array_equal(reality.frame, frame)
     assert reality.total == total
+
+
+def test_what_idling_earned_is_not_the_players():
+    reality = Reality(StubGame(), idle=2)  # even idling earns something here
+    reality.begin(0)
+    reality.step(1)
+    past = reality.past
+    assert past.total == 1
+    reality.step(2)
+    assert reality.return_to(past, {}) and reality.total == 1
 
 
 def test_a_game_that_goes_another_way_is_noticed():
@@ -46,7 +57,7 @@ def test_nobody_waits_for_a_very_long_replay():
         reality.step(0)
     past = reality.past
     assert reality.return_to(past, {})
-    assert not reality.return_to(type(past)(0, past.course, REPLAY_LIMIT + 1), {})
+    assert not reality.return_to(Past(0, past.course, REPLAY_LIMIT + 1, 0.0), {})
 
 
 def test_a_missing_environment_is_a_notice(tmp_path: Path):
