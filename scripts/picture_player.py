@@ -2,8 +2,7 @@
 
     python scripts/picture_player.py runs/ALE-Pong-v5 --out docs
 
-Writes player.png (the planner plays, its plan drawn over the dream), player-branches.png, player-fan.png and
-player.gif. No display is needed: the window is drawn to memory, and keys are pressed by posting events.
+Writes player.gif and player-fan.png. No display is needed: the window is drawn to memory, keys are pressed as events.
 """
 
 from __future__ import annotations
@@ -97,7 +96,6 @@ class Performance:
         """The planner plays, then time goes back, a second future branches off, and a fan opens over it."""
         self.press("m")
         yield from self.film(steps)
-        self.photograph("player.png")
         self.press("m")
         self.hold("backspace")
         yield from self.film(steps // 2)
@@ -105,7 +103,6 @@ class Performance:
         self.press("b")
         self.hold(HELD)
         yield from self.film(steps // 4)
-        self.photograph("player-branches.png")
         self.press("f")
         yield from self.film(steps // 8)
         self.release(HELD)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -335,5 +335,5 @@ class Player:
 
 
 def _wake() -> None:
-    if pygame.display.get_init():
+    with suppress(pygame.error):  # the window was closed meanwhile
         pygame.event.post(pygame.event.Event(WAKE))

@@ -13,9 +13,11 @@ from play_toys import StubGame, stub_session
 
 from dreamplay.play.views import View, pictures
 
-TOOLS = ("Xvfb", "xdotool")
+TOOLS = ("Xvfb", "xdotool", "setxkbmap")
 MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"{' and '.join(MISSING)} not installed")
+
+TITLE = "dreamplay test window"
 
 # The window tells what it has drawn, so that the test never has to guess how long to wait.
 PROGRAM = """
@@ -34,7 +36,7 @@ open_display()
 session = stub_session(StubGame())
 controls = controls_for(KEYS, session.dream.action_space)
 setup = Setup(controls, Pilot(ScriptedAgent(), "agent"), 20, Path(sys.argv[2]))
-with open_player(session, setup, "dreamplay test window") as player:
+with open_player(session, setup, sys.argv[3]) as player:
     draw = player.screen.draw
     def telling(scene):
         layout = draw(scene)
@@ -69,11 +71,21 @@ def screenshot(folder: Path) -> np.ndarray:
     return pixels.reshape(height, line // 4, 4)[:, :width, 2::-1]  # stored as blue, green, red, padding
 
 
-def test_real_keys_move_a_real_window(display: dict[str, str], tmp_path: Path):
-    def press(*words: str) -> None:
-        subprocess.run(["xdotool", *words], env=display, check=True, timeout=30, stdout=subprocess.DEVNULL)
+# X numbers keys by their place. On a French keyboard the one in the place of A is printed Q, and the full stop needs
+# Shift.
+KEYS = {"escape": "Escape", "a": "38", "d": "40", "b": "56", ".": "60", "left": "113"}
 
-    command = [sys.executable, "-c", PROGRAM, str(Path(__file__).parents[1]), str(tmp_path / "kept")]
+
+@pytest.mark.parametrize("keyboard", ["us", "fr"])
+def test_real_keys_move_a_real_window(display: dict[str, str], tmp_path: Path, keyboard: str):
+    def run(*words: str) -> None:
+        subprocess.run(words, env=display, check=True, timeout=30, stdout=subprocess.DEVNULL)
+
+    def press(*names: str) -> None:
+        run("xdotool", *(word for name in names for word in ("key", KEYS[name])))
+
+    run("setxkbmap", keyboard)
+    command = [sys.executable, "-c", PROGRAM, str(Path(__file__).parents[1]), str(tmp_path / "kept"), TITLE]
     expected = stub_session(StubGame())
     with subprocess.Popen(command, env=display, stdout=subprocess.PIPE, text=True) as window:
         try:
@@ -93,21 +105,25 @@ def test_real_keys_move_a_real_window(display: dict[str, str], tmp_path: Path):
                     shown = [seen[top : top + height, left : left + width] for left, top, width, height in panes]
                     if all(map(np.array_equal, shown, wanted)):
                         return
-                    press("getmouselocation")
+                    run("xdotool", "getmouselocation")
                 raise AssertionError(f"the panes of {view} do not show the expected frames")
 
-            wait_for(0)  # without a window manager the only window has the focus
-            press("keydown", "d", "key", "period", "keyup", "d", "key", "a", "key", "period")
+            wait_for(0)
+            focus = ["xdotool", "search", "--onlyvisible", "--name", TITLE, "windowfocus", "--sync"]
+            while subprocess.run(focus, env=display, timeout=30, stdout=subprocess.DEVNULL).returncode:
+                assert window.poll() is None, "the window was never to be seen"
+            run("xdotool", "keydown", KEYS["d"], "key", KEYS["."], "keyup", KEYS["d"])
+            press("a", ".")
             expected.step(2)
             expected.step(1)
             shows(*wait_for(2), View.BESIDE)
-            press("key", "Left", "key", "b", "key", "period")
+            press("left", "b", ".")
             wait_for(1, branches=2)
             expected.seek(-1)
             expected.branch()
             expected.step(0)
             shows(*wait_for(2, branches=2), View.BRANCHES)
-            press("key", "Escape")
+            press("escape")
             assert window.wait(timeout=30) == 0
         finally:
             window.kill()
