@@ -37,6 +37,12 @@ class Command(Enum):
     QUIT = auto()
 
 
+class Move(NamedTuple):
+    """A move through time by some moments, back if negative."""
+
+    moments: int
+
+
 class Press(NamedTuple):
     """A command, with the number of a digit and whether Shift was held."""
 
@@ -113,8 +119,7 @@ class Keys:
         self._paused = False
         self._held: dict[str, None] = {}  # a dict keeps the order in which keys went down
         self._tapped: dict[str, None] = {}
-        self._moving: dict[str, None] = {}  # keys that move through time
-        self._moves: dict[str, None] = {}
+        self._moving: dict[str, bool] = {}  # keys that move through time, and whether they were only just pressed
 
     @property
     def held(self) -> list[str]:
@@ -131,10 +136,9 @@ class Keys:
         if paused != self._paused:
             self._paused = paused
             self._moving.clear()
-            self._moves.clear()
 
-    def handle(self, event: pygame.event.Event) -> Iterator[Press | str]:
-        """Take in one event: yields commands, and the names of game keys that went down."""
+    def handle(self, event: pygame.event.Event) -> Iterator[Press | Move | str]:
+        """Take in one event: yields commands, moves through time, and the names of game keys that went down."""
         if event.type in (pygame.KEYDOWN, pygame.KEYUP):
             shift = bool(getattr(event, "mod", 0) & pygame.KMOD_SHIFT)
             yield from self._turn(key_name(event), event.type == pygame.KEYDOWN, shift)
@@ -151,17 +155,18 @@ class Keys:
         return keys
 
     def take_move(self) -> int:
-        """How many moments to go, back if negative, because of keys that are held or were tapped."""
-        moves = self._moving | self._moves
-        self._moves.clear()
-        return sum(-1 if key == REWIND else SEEK[key] for key in moves)
+        """How many moments to go on, back if negative, because keys are still held since the last step."""
+        moved = sum(_moments(key) for key, fresh in self._moving.items() if not fresh)
+        self._moving = dict.fromkeys(self._moving, False)
+        return moved
 
     def clear(self) -> None:
         """Forget every key: without the focus no release would ever arrive."""
-        for keys in (self._held, self._tapped, self._moving, self._moves):
-            keys.clear()
+        self._held.clear()
+        self._tapped.clear()
+        self._moving.clear()
 
-    def _turn(self, key: str, down: bool, shift: bool = False) -> Iterator[Press | str]:
+    def _turn(self, key: str, down: bool, shift: bool = False) -> Iterator[Press | Move | str]:
         digit = int(key) if key in DIGITS else 0
         if not down:
             self._held.pop(key, None)
@@ -169,8 +174,13 @@ class Keys:
         elif key in COMMANDS and not (digit and key in self._game and not self._paused):
             yield Press(COMMANDS[key], digit, shift)
         elif key == REWIND or (self._paused and key in SEEK):
-            self._moving[key] = self._moves[key] = None
+            self._moving[key] = True
+            yield Move(_moments(key))
         else:
             self._held[key] = self._tapped[key] = None
             if key in self._game:
                 yield key
+
+
+def _moments(key: str) -> int:
+    return -1 if key == REWIND else SEEK[key]

@@ -13,7 +13,7 @@ from dreamplay.play.album import Album
 from dreamplay.play.background import Background
 from dreamplay.play.foresight import Decisions, FanKeeper
 from dreamplay.play.hud import SPARKLINE, divergence, readings, status
-from dreamplay.play.keys import Command, Keys, Press
+from dreamplay.play.keys import Command, Keys, Move, Press
 from dreamplay.play.layout import Layout
 from dreamplay.play.reality import CONTEXT
 from dreamplay.play.screen import Scene, Screen
@@ -77,6 +77,7 @@ class Player:
         self.show_help = False
         self.show_fan = False
         self.quitting = False
+        self._moved = False  # through time, since the last frame
         self._steps_due = 0  # that the agent owes while the game is paused
         self._over_ticks = 0
         self._dragging = False
@@ -131,10 +132,9 @@ class Player:
         for event in pygame.event.get():
             self.handle(event)
         before = self.session.moment
-        move = self.keys.take_move()
-        if move:
-            self.session.seek(move)
-            self._over_ticks = 0
+        if self.keys.moving or self._moved:
+            self._move(self.keys.take_move())
+            self._moved = False
         elif self.pilot_plays and (self._steps_due or not self.paused):
             self._let_pilot_step()
         elif not self.waits:
@@ -162,6 +162,9 @@ class Player:
             if isinstance(meaning, Press):
                 self.session.notice = ""
                 self._commands[meaning.command](meaning)
+            elif isinstance(meaning, Move):  # at once: what is pressed after it is meant for where it leads
+                self._move(meaning.moments)
+                self._moved = True
             elif self.turns and not self.paused and not self.pilot_plays:
                 self._step(self.setup.controls.action(self.keys.take()))
         # A stick that nobody touches may send a hundred events a second.
@@ -277,6 +280,10 @@ class Player:
             self._fans.forget()
 
     # Time
+
+    def _move(self, moments: int) -> None:
+        self.session.seek(moments)
+        self._over_ticks = 0
 
     def _change_speed(self, by: int) -> None:
         place = SPEEDS.index(self.speed) + by

@@ -5,7 +5,7 @@ import pytest
 pygame = pytest.importorskip("pygame")
 
 from dreamplay.play.gamepad import Gamepad  # noqa: E402 (after the check for pygame)
-from dreamplay.play.keys import COMMANDS, HELP, Command, Keys, Press  # noqa: E402
+from dreamplay.play.keys import COMMANDS, HELP, Command, Keys, Move, Press  # noqa: E402
 from dreamplay.play.scancodes import key_name, scancode  # noqa: E402
 
 
@@ -75,11 +75,11 @@ def test_arrows_steer_while_the_game_runs_and_seek_while_it_is_paused():
     assert keys.take_move() == 0 and keys.take() == ["left"]
     keys.pause(True)
     assert not keys.moving and keys.take_move() == 0  # it was pressed to steer
-    send(keys, "~left", "left")
-    assert keys.moving and [keys.take_move() for _ in range(2)] == [-1, -1]
+    assert send(keys, "~left", "left") == [Move(-1)]
+    assert keys.moving and [keys.take_move() for _ in range(3)] == [0, -1, -1]  # it moved when it was pressed
     assert keys.take() == []
-    send(keys, "~left", "up", "~up")
-    assert not keys.moving and [keys.take_move() for _ in range(2)] == [10, 0]
+    assert send(keys, "~left", "up", "~up") == [Move(10)]
+    assert not keys.moving and keys.take_move() == 0
     send(keys, "right")
     keys.pause(False)
     assert not keys.moving and keys.take_move() == 0
@@ -89,10 +89,10 @@ def test_rewind_is_held_or_tapped_paused_or_not():
     keys = Keys()
     for paused in (False, True):
         keys.pause(paused)
-        send(keys, "backspace")
-        assert keys.moving and [keys.take_move() for _ in range(3)] == [-1, -1, -1]
-        send(keys, "~backspace", "backspace", "~backspace")
-        assert [keys.take_move() for _ in range(2)] == [-1, 0]
+        assert send(keys, "backspace") == [Move(-1)]
+        assert keys.moving and [keys.take_move() for _ in range(3)] == [0, -1, -1]
+        assert send(keys, "~backspace", "backspace", "~backspace") == [Move(-1)]
+        assert not keys.moving and keys.take_move() == 0
 
 
 def test_without_the_focus_no_key_is_down():

@@ -182,6 +182,23 @@ def test_arrows_seek_while_paused_and_steer_otherwise(player):
     assert player.session.moment.action == 0  # an arrow that was pressed to seek does not steer
 
 
+def test_keys_pressed_within_one_frame_take_effect_in_their_order(player):
+    ticks(player, 5)
+    tap("p")
+    tap("left")
+    tap("left")
+    tap("b")
+    tap(".")
+    player.tick()
+    assert player.session.line.origin == 3 and player.session.moment.step == 4
+    tap("left")
+    tap("p")
+    tap("d")
+    player.tick()
+    assert player.session.moment.step == 3 and not player.paused
+    assert actions(player, 1) == [2] and player.session.moment.step == 4
+
+
 def test_the_bar_can_be_dragged(player):
     ticks(player, 40)
     left, top, width, height = player._layout.bar
@@ -433,6 +450,7 @@ def test_losing_the_focus_releases_every_key_and_is_shown(player):
     down("right")
     down("backspace")
     pygame.event.post(pygame.event.Event(pygame.WINDOWFOCUSLOST))
+    player.tick()
     assert actions(player, 2) == [0, 0]
     assert not player.focused and "click here" in player._news("")[0]
     pygame.event.post(pygame.event.Event(pygame.WINDOWFOCUSGAINED))
