@@ -34,15 +34,15 @@ def readings(session: Session, trust: Trust) -> list[Reading]:
             Reading("return", f"{real.total:+.2f}", 100),
         ]
     dream = moment.dream
-    level = trust.level(session.line.recent(SPARKLINE))
-    leaves = bool(trust.warning(session.line.recent(SPARKLINE)))
+    recent = session.line.recent(SPARKLINE)
+    level = trust.level(recent)
     return [
         Reading("step", str(moment.step), 54),
         _horizon(dream.horizon, trust.horizon),
         Reading("reward", f"{dream.reward:+.2f}", 66),
         Reading("return", f"{dream.total:+.2f}", 76),
         Reading("chance of ending", f"{dream.termination_probability:.1%}", 124),
-        Reading("uncertainty", "unknown" if isnan(level) else f"{level:.1f}x", 96, leaves),
+        Reading("uncertainty", "unknown" if isnan(level) else f"{level:.1f}x", 96, trust.unsure(recent)),
         Reading("wrong pixels", "-" if moment.wrong is None else str(moment.wrong), 100),
     ]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pygame
 
-from dreamplay.play.hud import Reading
+from dreamplay.play.hud import SPARKLINE, Reading
 from dreamplay.play.keys import HELP
 from dreamplay.play.layout import Layout, arrange, first_size
 from dreamplay.play.views import Picture
@@ -134,17 +134,18 @@ class Screen:
             surface.blit(self._small.render(reading.name, True, FAINT), (left, top))
             surface.blit(self._large.render(reading.value, True, WARN if reading.warn else TEXT), (left, top + 17))
             left += reading.width
-        room = pygame.Rect(left, top, min(len(scene.divergence), area.right - left), 36)
+        room = pygame.Rect(left, top, area.right - left, 36)
         if room.width > 1 and not np.isnan(scene.divergence).all():
-            pygame.draw.rect(surface, EMPTY, pygame.Rect(left, top, area.right - left, 36))
+            surface.fill(EMPTY, room)
             self._sparkline(surface, scene.divergence[-room.width :], room)
 
     def _sparkline(self, surface: pygame.Surface, values: np.ndarray, room: pygame.Rect) -> None:
-        scale = (room.height - 1) / max(np.nanmax(values), 1)
+        scale = (room.height - 1) / max(np.nan_to_num(values).max(), 1)
+        wide = max(1, room.width // SPARKLINE)  # pixels for each moment
         for x, value in enumerate(values):
             if not np.isnan(value):
                 height = max(1, round(value * scale))
-                pygame.draw.line(surface, LIVE, (room.left + x, room.bottom - 1), (room.left + x, room.bottom - height))
+                surface.fill(LIVE, (room.left + x * wide, room.bottom - height, wide, height))
 
     def _bar(self, surface: pygame.Surface, scene: Scene, layout: Layout) -> None:
         count, at = scene.moments

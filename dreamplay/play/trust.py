@@ -47,12 +47,16 @@ class Trust:
         ]
         return float(np.mean(known)) / max(self.typical, 1e-9) if known else nan
 
+    def unsure(self, moments: Sequence[Moment]) -> bool:
+        """Whether the dream is lately less sure of its frames than it ever was on real ones; False if unknown."""
+        return self.level(moments) * self.typical > TOLERANCE * self.most
+
     def warning(self, moments: Sequence[Moment]) -> str:
         """Why the dream at the last of these moments is not to be trusted; empty if nothing speaks against it."""
         dream = moments[-1].dream
         if dream is None:
             return ""
-        if self.level(moments) * self.typical > TOLERANCE * self.most:  # False for NaN
+        if self.unsure(moments):
             return "the dream leaves what it knows"
         if self.horizon is not None and dream.horizon > self.horizon:
             return f"older than the truth horizon, {self.horizon} steps"

@@ -1,12 +1,13 @@
 """Panes fit any window and are enlarged by whole numbers."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dreamplay.play.layout import arrange, first_size
 
 
+@settings(deadline=None)
 @given(
     window=st.tuples(st.integers(60, 3000), st.integers(180, 2000)),
     frame=st.tuples(st.integers(1, 600), st.integers(1, 600)),
@@ -38,6 +39,7 @@ def test_many_panes_leave_no_gaps(window: tuple[int, int], grid: tuple[int, int]
     assert (len({left for left, *_ in panes}), len({top for _, top, *_ in panes})) == grid
 
 
+@settings(deadline=None)
 @given(st.integers(1, 1000), st.integers(200, 2000))
 def test_the_bar_leads_to_every_moment_that_has_a_pixel(count: int, width: int):
     layout = arrange((width, 400), (64, 64), 3)

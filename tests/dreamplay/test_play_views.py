@@ -108,6 +108,7 @@ def test_the_head_up_display_says_what_the_moment_holds():
         session.moment.dream, reward=-1.5, total=3.25, horizon=7, termination_probability=0.125, uncertainty=0.3
     )
     session.line.moments[-1] = replace(session.moment, step=12, dream=dream)
+    assert values(session, Trust(typical=0.1, most=1.0, horizon=6))["uncertainty"] == ("3.0x", False)
     said = values(session, Trust(typical=0.1, most=0.1, horizon=6))
     assert said == {
         "step": ("12", False),
