@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
+import gymnasium as gym
 import numpy as np
 
 from dreamplay.errors import UserError
@@ -91,10 +92,20 @@ def open_moment(path: Path, session: Session, checkpoint: str) -> str:
         here = session.dream.simulator.card.id
         if env != here:
             raise UserError(f"{path} is a moment of {env}; open it with a run of that, not of {here}")
+        session.unsettle()
         dream = _exactly(session, head, arrays) if exact else _from_context(session, arrays)
         real = _really(session, head["real"], arrays)
         step = int(head["step"])
-    except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError) as error:
+    except (
+        OSError,
+        EOFError,
+        BadZipFile,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        gym.error.Error,
+    ) as error:
         raise UserError(f"{path} cannot be opened as a moment ({error})") from None
     session.begin(Moment(step, None, dream, real))
     how = "exactly" if exact else "from its last frames, as another checkpoint saved it"
@@ -153,6 +164,7 @@ def _really(session: Session, known: dict[str, Any] | None, arrays: dict[str, np
         return None
     actions = list(arrays["real.actions"])
     past = Past(int(known["seed"]), actions, len(actions), float(known["total"]))
+    session.reality.finish()
     if not session.reality.return_to(past, {}):
         return None
     return Lived(session.reality.frame, session.reality.past, over=session.reality.over)

@@ -69,7 +69,7 @@ class Reality:
         A game that idling loses within twice that time (a ball nobody catches) gets half of what it survives, so
         that the player still has time to act.
         """
-        self._finish()
+        self.finish()
         self._reset(seed)
         if not idle_first:
             return
@@ -132,16 +132,17 @@ class Reality:
             return None
         return self._tape.episode(self._array(self._actions, len(self._actions)))
 
-    def close(self) -> None:
-        """Hand over the last game to `keep`, and close the environment."""
-        self._finish()
-        self.env.close()
-
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Hand over the game so far to `keep`: another one is about to begin."""
         episode = self.episode()
         self._tape = None
         if episode is not None and self._keep is not None:
             self._keep(episode)
+
+    def close(self) -> None:
+        """Hand over the last game to `keep`, and close the environment."""
+        self.finish()
+        self.env.close()
 
     def _reset(self, seed: int) -> None:
         frame, _ = self.env.reset(seed=seed)

@@ -76,6 +76,10 @@ class Session:
         self.chosen, self.compared = 0, None
         self._stands = moment
 
+    def unsettle(self) -> None:
+        """Dream and real game are about to be moved from outside: the next step puts them back where the player is."""
+        self._stands = None
+
     def step(self, action: Any) -> Moment:
         """Play one action in both games, from where the player stands; what came after that is forgotten.
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from play_toys import StubGame, stub_session
 
+from dreamplay.episodes import Episode
 from dreamplay.errors import UserError
 from dreamplay.play.moment_file import fingerprint, open_moment, save_moment
-from dreamplay.play.reality import Reality
+from dreamplay.play.reality import CONTEXT, Reality
 from dreamplay.play.session import Session
 
 ACTIONS = [1, 2, 0, 2]
@@ -89,6 +90,31 @@ def test_what_is_no_moment_leaves_everything_as_it_was(tmp_path: Path, content: 
     with pytest.raises(UserError, match="cannot be opened"):
         open_moment(path, session, "weights")
     assert session.moment is before
+
+
+def test_a_file_that_fails_half_way_leaves_a_game_that_goes_on(saved, tmp_path: Path):
+    path, _ = saved
+    with np.load(path) as file:
+        arrays = {name: value for name, value in file.items() if name != "real.actions"}
+    np.savez(tmp_path / "half.npz", **arrays)
+    session, still = stub_session(StubGame(), seed=5), stub_session(StubGame(), seed=5)
+    with pytest.raises(UserError, match="cannot be opened"):
+        open_moment(tmp_path / "half.npz", session, "weights")
+    for action in ACTIONS:
+        assert np.array_equal(session.step(action).seen, still.step(action).seen)
+        assert session.moment.wrong == 0
+
+
+def test_the_game_before_is_kept_as_data(saved):
+    path, _ = saved
+    kept: list[Episode] = []
+    session = Session(stub_session().dream, Reality(StubGame(), idle=0, keep=kept.append))
+    session.step(1)
+    open_moment(path, session, "weights")
+    session.step(2)
+    session.reality.close()
+    assert [len(episode) for episode in kept] == [CONTEXT, CONTEXT + len(ACTIONS)]
+    assert kept[1].actions[-5:].tolist() == [*ACTIONS, 2]
 
 
 def test_arrays_that_would_run_code_are_refused(tmp_path: Path):
