@@ -11,7 +11,9 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 CHILD = """
 import json, sys, threading, time
@@ -82,13 +84,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10, help="of play, and of pause")
     parser.add_argument("--agent", default="human", choices=("human", "random", "cem"))
     options = parser.parse_args()
-    began = time.time()
-    child = subprocess.run(
-        [sys.executable, "-c", CHILD, options.run, str(options.seconds), options.agent],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
+    run = str(Path(options.run).resolve()) if Path(options.run).exists() else options.run
+    command = [sys.executable, "-c", CHILD, run, str(options.seconds), options.agent]
+    with tempfile.TemporaryDirectory() as folder:  # playing an environment keeps what is played
+        began = time.time()
+        child = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=folder)
     seen = json.loads(next(line for line in child.stdout.splitlines() if line.startswith("{")))
     print(f"first frame after {seen['first'] - began:.2f} s, of which {seen['first_cpu']:.2f} s of work")
     print(f"{seen['steps_per_second']:.2f} steps a second, the game's own pace is {seen['game_fps']:.2f}")
