@@ -77,6 +77,7 @@ COMMANDS = {
     **dict.fromkeys(DIGITS, Command.CHOOSE),
 }
 REWIND = "backspace"
+REPEAT_AFTER = 4  # frames that an arrow is held before it moves on: a finger is seldom gone within one
 SEEK = {"left": -1, "right": 1, "down": -10, "up": 10}  # while paused
 
 HELP = (
@@ -119,7 +120,7 @@ class Keys:
         self._paused = False
         self._held: dict[str, None] = {}  # a dict keeps the order in which keys went down
         self._tapped: dict[str, None] = {}
-        self._moving: dict[str, bool] = {}  # keys that move through time, and whether they were only just pressed
+        self._moving: dict[str, int] = {}  # keys that move through time, and frames until they move on by themselves
 
     @property
     def held(self) -> list[str]:
@@ -156,8 +157,8 @@ class Keys:
 
     def take_move(self) -> int:
         """How many moments to go on, back if negative, because keys are still held since the last step."""
-        moved = sum(_moments(key) for key, fresh in self._moving.items() if not fresh)
-        self._moving = dict.fromkeys(self._moving, False)
+        moved = sum(_moments(key) for key, wait in self._moving.items() if not wait)
+        self._moving = {key: max(0, wait - 1) for key, wait in self._moving.items()}
         return moved
 
     def clear(self) -> None:
@@ -174,7 +175,7 @@ class Keys:
         elif key in COMMANDS and not (digit and key in self._game and not self._paused):
             yield Press(COMMANDS[key], digit, shift)
         elif key == REWIND or (self._paused and key in SEEK):
-            self._moving[key] = True
+            self._moving[key] = 1 if key == REWIND else REPEAT_AFTER
             yield Move(_moments(key))
         else:
             self._held[key] = self._tapped[key] = None

@@ -5,7 +5,7 @@ import pytest
 pygame = pytest.importorskip("pygame")
 
 from dreamplay.play.gamepad import Gamepad  # noqa: E402 (after the check for pygame)
-from dreamplay.play.keys import COMMANDS, HELP, Command, Keys, Move, Press  # noqa: E402
+from dreamplay.play.keys import COMMANDS, HELP, REPEAT_AFTER, Command, Keys, Move, Press  # noqa: E402
 from dreamplay.play.scancodes import key_name, scancode  # noqa: E402
 
 
@@ -76,7 +76,8 @@ def test_arrows_steer_while_the_game_runs_and_seek_while_it_is_paused():
     keys.pause(True)
     assert not keys.moving and keys.take_move() == 0  # it was pressed to steer
     assert send(keys, "~left", "left") == [Move(-1)]
-    assert keys.moving and [keys.take_move() for _ in range(3)] == [0, -1, -1]  # it moved when it was pressed
+    # It moved when it was pressed, and goes on moving only if it stays down for longer than a tap.
+    assert keys.moving and [keys.take_move() for _ in range(REPEAT_AFTER + 2)] == [*[0] * REPEAT_AFTER, -1, -1]
     assert keys.take() == []
     assert send(keys, "~left", "up", "~up") == [Move(10)]
     assert not keys.moving and keys.take_move() == 0

@@ -18,7 +18,8 @@ from dreamplay.play.trust import Trust
 
 pygame = pytest.importorskip("pygame")
 
-from dreamplay.play.player import SPEEDS, Player  # noqa: E402 (after the check for pygame)
+from dreamplay.play.keys import REPEAT_AFTER  # noqa: E402 (after the check for pygame)
+from dreamplay.play.player import SPEEDS, Player  # noqa: E402
 from dreamplay.play.scancodes import scancode  # noqa: E402
 from dreamplay.play.screen import WARN, Screen  # noqa: E402
 from dreamplay.play.setup import Setup  # noqa: E402
@@ -166,7 +167,9 @@ def test_arrows_seek_while_paused_and_steer_otherwise(player):
     ticks(player, 15)
     tap("p")
     down("left")
-    ticks(player, 3)
+    ticks(player, REPEAT_AFTER)
+    assert player.session.moment.step == 14  # a tap is one moment, however long a finger takes
+    ticks(player, 2)
     assert player.session.moment.step == 12
     up("left")
     press(player, "right")
