@@ -55,7 +55,7 @@ class RewardBins:
 
     def not_zero(self, logits: Tensor) -> Tensor:
         """Probability (...) that there is a reward at all, of logits (..., R)."""
-        return logits.softmax(-1)[..., torch.from_numpy(self.values != 0).to(logits.device)].sum(-1)
+        return logits.softmax(-1) @ torch.from_numpy((self.values != 0).astype(np.float32)).to(logits.device)
 
     def most_likely(self, logits: Tensor) -> Tensor:
         """The most likely reward (...) of logits (..., R); the mean where rewards are continuous."""

@@ -6,6 +6,7 @@ B batch · T time · n frames of a context · H W C height, width, channels.
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,10 +21,12 @@ from dreamplay.envs.card import EnvCard
 from dreamplay.errors import UserError
 from dreamplay.frames import frames_from_json
 from dreamplay.network import Network, NetworkConfig
+from dreamplay.onnx_backend import OnnxBackend, check_installed, is_installed
+from dreamplay.one_step import OneStep, State, TorchBackend
 from dreamplay.rewards import RewardBins
 
-State = dict[str, Tensor]
-"""Where B dreams are; every value has a leading batch axis."""
+
+BACKENDS = ("auto", "torch", "onnx")
 
 
 class Context(NamedTuple):
@@ -42,7 +45,6 @@ class Step(NamedTuple):
     termination_probability: np.ndarray  # float32 (B,)
     expected_rewards: np.ndarray  # float32 (B,), the mean where `rewards` is the most likely or a sampled value
     reward_probability: np.ndarray  # float32 (B,), that the reward is not zero
-    frame_logits: Tensor | None = None  # what `Simulator.uncertainty` reads; None where nothing is known of it
 
 
 class Rollout(NamedTuple):
@@ -66,6 +68,7 @@ class Simulator:
         horizon: the measured truth horizon, if any.
         data_folder: the data it was trained on, relative to the run folder or absolute.
         device: where the network runs.
+        backend: what computes the steps: "torch" or, on a CPU only, "onnx".
 
     Example:
         >>> import dreamplay
@@ -86,11 +89,12 @@ class Simulator:
         horizon: dict[str, Any] | None = None,
         data_folder: str | None = None,
         device: torch.device | str = "cpu",
+        backend: str = "torch",
     ) -> None:
         self.network = network.to(device).eval()
         self.card, self.rewards, self.contexts = card, rewards, contexts
         self.mean_reward, self.horizon, self.data_folder = mean_reward, horizon, data_folder
-        self.device = torch.device(device)
+        self.device, self.backend = torch.device(device), backend
         self.draws = 2 + network.latent[0]
 
     @torch.inference_mode()
@@ -108,7 +112,6 @@ class Simulator:
         # Contiguous: a row of a view would keep the whole context alive, and in a snapshot.
         return {name: value.contiguous() for name, value in {"frame": frames[:, -1], **hidden}.items()}
 
-    @torch.inference_mode()
     def step(
         self,
         state: State,
@@ -128,39 +131,27 @@ class Simulator:
             uniforms: float32 (B, draws) in [0, 1), required at a temperature above 0.
             decode: whether to return the frames as uint8.
         """
-        encoded = self._encode_actions(actions)
-        if temperature > 0:
-            assert uniforms is not None, "a temperature above 0 needs uniforms"
-            u = torch.from_numpy(uniforms).to(self.device)
-            prediction, hidden = self.network.step(
-                state["frame"], encoded, state, uniforms=u[:, 2:], temperature=temperature
-            )
-            reward = self.rewards.sample(prediction.reward, temperature, u[:, 0])
-            terminated = u[:, 1] < (prediction.termination / temperature).sigmoid()
-        else:
-            prediction, hidden = self.network.step(state["frame"], encoded, state)
-            reward = self.rewards.most_likely(prediction.reward)
-            terminated = prediction.termination > 0
-        frame = self.network.frames.most_likely(prediction.frame)
-        return {"frame": frame, **hidden}, Step(
-            self.network.frames.decode(frame) if decode else np.empty(0, np.uint8),
-            reward.cpu().numpy(),
-            terminated.cpu().numpy(),
-            prediction.termination.sigmoid().cpu().numpy(),
-            self.rewards.mean(prediction.reward).cpu().numpy(),
-            self.rewards.not_zero(prediction.reward).cpu().numpy(),
-            prediction.frame,
-        )
+        assert temperature == 0 or uniforms is not None, "a temperature above 0 needs uniforms"
+        encoded = encode_actions(self.card.action_space, np.asarray(actions))
+        state, events = self._advance(state, encoded, uniforms if temperature > 0 else None, temperature)
+        frames = self.network.frames.decode(state["frame"]) if decode else np.empty(0, np.uint8)
+        return state, Step(frames, *events)
 
     @torch.inference_mode()
-    def uncertainty(self, step: Step) -> np.ndarray:
-        """How unsure each dream was of its frame: mean entropy in nats per pixel, float32 (B,).
+    def uncertainty(self, state: State, actions: np.ndarray) -> np.ndarray:
+        """How unsure B dreams are of the frame that comes next: mean entropy in nats per pixel, float32 (B,).
 
-        NaN where the network says nothing of it: the classic one predicts a mean and no distribution.
+        What chance decides is taken as most likely. NaN where the network says nothing of it: the classic one predicts
+        a mean and no distribution.
+
+        Args:
+            state: where the dreams are.
+            actions: (B, *action_shape), what is done there.
         """
-        if step.frame_logits is None:
-            return np.full(len(step.rewards), np.nan, np.float32)
-        return self.network.frames.entropy(step.frame_logits).cpu().numpy()
+        if isinstance(self.network, ClassicNetwork):
+            return np.full(len(actions), np.nan, np.float32)
+        prediction, _ = self.network.step(state["frame"], self._encode_actions(actions), state)
+        return self.network.frames.entropy(prediction.frame).cpu().numpy()
 
     def rollout(
         self,
@@ -181,6 +172,16 @@ class Simulator:
             seed: of the samples, at a temperature above 0.
         """
         return roll(self, self.start(observations, actions), future_actions, temperature=temperature, seed=seed)
+
+    @cached_property
+    def _advance(self) -> TorchBackend | OnnxBackend:
+        """The backend, made at the first step."""
+        step = OneStep(self.network, self.rewards).eval()
+        if self.backend == "torch":
+            return TorchBackend(step, self.device)
+        blank = np.zeros((1, 1, *(self.card.observation_space.shape or ())), np.uint8)
+        state = self.start(blank, np.zeros((1, 0, *(self.card.action_space.shape or ()))))
+        return OnnxBackend(step, state, action_size(self.card.action_space), self.draws)
 
     def _encode_actions(self, actions: np.ndarray) -> Tensor:
         return torch.from_numpy(encode_actions(self.card.action_space, np.asarray(actions))).to(self.device)
@@ -255,17 +256,36 @@ def choose_device(device: str) -> torch.device:
     return chosen
 
 
-def load(checkpoint: str | Path, device: str = "auto") -> Simulator:
+def choose_backend(backend: str, device: torch.device) -> str:
+    """ "auto" takes ONNX Runtime on a CPU when it is installed.
+
+    Raises:
+        UserError: there is no such backend, or it is not installed, or it does not run there.
+    """
+    if backend not in BACKENDS:
+        raise UserError(f"backend {backend!r} is unknown; use one of {', '.join(BACKENDS)}")
+    if backend == "auto":
+        return "onnx" if device.type == "cpu" and is_installed() else "torch"
+    if backend == "onnx":
+        check_installed()
+        if device.type != "cpu":
+            raise UserError(f"the onnx backend runs on the CPU, not on {device}; use --device cpu or --backend torch")
+    return backend
+
+
+def load(checkpoint: str | Path, device: str = "auto", backend: str = "auto") -> Simulator:
     """The simulator of a run folder.
 
     Args:
         checkpoint: the folder, as `dreamplay train` leaves it.
         device: "auto" (a GPU when there is one), "cpu", "cuda", "cuda:1", ...
+        backend: "auto" (ONNX Runtime when it is installed and the device is the CPU), "torch" or "onnx".
 
     Raises:
-        UserError: the folder holds no checkpoint, or a damaged one; the device is not there.
+        UserError: the folder holds no checkpoint, or a damaged one; the device or the backend is not there.
     """
-    target = choose_device(device)
+    target = choose_device("cpu" if (device, backend) == ("auto", "onnx") else device)
+    backend = choose_backend(backend, target)
     run = Path(checkpoint).expanduser()
     manifest = read_manifest(run)
     card, rewards, network = read_model(run, manifest)
@@ -279,6 +299,7 @@ def load(checkpoint: str | Path, device: str = "auto") -> Simulator:
         horizon=_measured_horizon(run),
         data_folder=manifest["data"],
         device=target,
+        backend=backend,
     )
 
 

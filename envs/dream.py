@@ -16,7 +16,7 @@ from dreamplay.envs.window import Window
 from dreamplay.errors import UserError
 
 if TYPE_CHECKING:
-    from dreamplay.simulator import Rollout, Simulator, State, Step
+    from dreamplay.simulator import Rollout, Simulator, State
 
 RENDER_MODES = ("human", "rgb_array")
 
@@ -68,7 +68,7 @@ class DreamEnv(gym.Env[np.ndarray, Any]):
         self._frame = np.zeros(self.observation_space.shape or (), np.uint8)
         self._elapsed = 0
         self._done = True
-        self._last: Step | None = None
+        self._before: tuple[State, np.ndarray] | None = None  # where the last step was taken, and the action
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -89,7 +89,7 @@ class DreamEnv(gym.Env[np.ndarray, Any]):
         else:
             index = self._contexts.draw(self.np_random)
             self._state, self._frame = self._contexts.state(index), self._contexts.frame(index)
-        self._elapsed, self._done, self._last = 0, False, None
+        self._elapsed, self._done, self._before = 0, False, None
         if self.render_mode == "human":
             self.render()
         return self._frame.copy(), {"horizon": 0, "termination_probability": 0.0}
@@ -107,8 +107,9 @@ class DreamEnv(gym.Env[np.ndarray, Any]):
         uniforms = None
         if self.temperature > 0:
             uniforms = self.np_random.random((1, self.simulator.draws), dtype=np.float32)
+        self._before = (self._state, actions)
         self._state, step = self.simulator.step(self._state, actions, temperature=self.temperature, uniforms=uniforms)
-        self._frame, self._last = step.observations[0], step
+        self._frame = step.observations[0]
         self._elapsed += 1
         terminated, truncated = bool(step.terminated[0]), self._elapsed >= self.horizon
         self._done = terminated or truncated
@@ -139,7 +140,7 @@ class DreamEnv(gym.Env[np.ndarray, Any]):
         like = self._contexts.state(0) if self._state is None else self._state
         self._state, (self._np_random,) = read_snapshot(state, like, (1, *self._frame.shape))
         self._np_random_seed = state["seeds"][0]
-        self._frame, self._last = state["frames"][0].copy(), None
+        self._frame, self._before = state["frames"][0].copy(), None
         self._elapsed, self._done = int(state["elapsed"][0]), bool(state["done"][0])
 
     def uncertainty(self) -> float:
@@ -147,7 +148,7 @@ class DreamEnv(gym.Env[np.ndarray, Any]):
 
         NaN where there is no such step (after `reset` and `restore`), or where the simulator cannot say.
         """
-        return float("nan") if self._last is None else float(self.simulator.uncertainty(self._last)[0])
+        return float("nan") if self._before is None else float(self.simulator.uncertainty(*self._before)[0])
 
     def imagine(self, actions: np.ndarray, *, temperature: float | None = None, seed: int = 0) -> Rollout:
         """What N sequences of actions would lead to from here; the dream itself stays where it is.

@@ -12,8 +12,6 @@ from dreamplay.errors import UserError
 if TYPE_CHECKING:
     from dreamplay.simulator import Simulator
 
-BACKENDS = ("auto", "torch")
-
 
 def load_simulator(checkpoint: str, device: str = "auto", backend: str = "auto") -> Simulator:
     """Load the simulator of a checkpoint; dreams of one checkpoint share it, until the checkpoint is written anew.
@@ -21,27 +19,23 @@ def load_simulator(checkpoint: str, device: str = "auto", backend: str = "auto")
     Args:
         checkpoint: folder of the checkpoint, a string so that an environment's spec survives JSON.
         device: "auto", "cpu", "cuda", ...
-        backend: "auto" or "torch".
+        backend: "auto" (ONNX Runtime when it is installed and the device is the CPU), "torch" or "onnx".
 
     Raises:
         UserError: if there is no such backend, or the checkpoint cannot be read.
     """
-    if backend == "onnx":
-        raise UserError('backend "onnx" is not available yet; use backend="torch"')
-    if backend not in BACKENDS:
-        raise UserError(f"backend {backend!r} is unknown; use one of {', '.join(BACKENDS)}")
     if not isinstance(checkpoint, str):
         raise UserError(f"checkpoint must be a string, not {type(checkpoint).__name__}; pass str(path)")
     manifest = Path(checkpoint).expanduser().resolve() / "checkpoint.json"
     written = manifest.stat().st_mtime_ns if manifest.is_file() else None
-    return _load(checkpoint, str(manifest), written, device)
+    return _load(checkpoint, str(manifest), written, device, backend)
 
 
 @lru_cache(maxsize=2)  # the environment checker makes one environment per render mode
-def _load(checkpoint: str, manifest: str, written: int | None, device: str) -> Simulator:
+def _load(checkpoint: str, manifest: str, written: int | None, device: str, backend: str) -> Simulator:
     from dreamplay.simulator import load
 
-    return load(checkpoint, device)
+    return load(checkpoint, device, backend)
 
 
 def check_settings(horizon: int, temperature: float) -> None:

@@ -76,7 +76,6 @@ class StubStep(NamedTuple):
     termination_probability: np.ndarray  # float32 (B,)
     expected_rewards: np.ndarray  # float32 (B,)
     reward_probability: np.ndarray  # float32 (B,)
-    frame_logits: Any = None
 
 
 class StubSimulator:
@@ -86,7 +85,7 @@ class StubSimulator:
     counts as the sum of its entries, one that is not whole as ten times itself, rounded). The next frame is the last
     one plus `1 + total`, plus `chance = floor(8 * u0) + 8 * floor(4 * u1)` at a temperature above 0, modulo 256. With
     p its pixel (0, 0, 0), the reward is 1 if p % 3 == 0, else -0.25 if total == 5, else 0; the termination probability
-    is 0.75 if the dream terminates, else (p % 4) / 16. It terminates if p % 13 == 0. Its uncertainty is p / 1000.
+    is 0.75 if the dream terminates, else (p % 4) / 16. It terminates if p % 13 == 0. Its uncertainty is p / 1000, chance left aside.
 
     Context i has 1 + i % 3 frames of which the last has i at (0, 0, 0) and 10 more in each next pixel.
 
@@ -169,12 +168,12 @@ class StubSimulator:
             termination_probability=np.where(terminated, 0.75, pixel % 4 / 16).astype(np.float32),
             expected_rewards=rewards.copy(),
             reward_probability=(rewards != 0).astype(np.float32),
-            frame_logits=pixel / 1000,
         )
         return {"frame": frame, "total": total, "left": left}, step
 
-    def uncertainty(self, step: StubStep) -> np.ndarray:
-        return np.float32(step.frame_logits)
+    def uncertainty(self, state: dict[str, Any], actions: np.ndarray) -> np.ndarray:
+        total = (state["total"].numpy() + _action_values(actions)) % 8
+        return ((state["frame"][:, 0, 0, 0].numpy() + 1 + total) % 256 / 1000).astype(np.float32)
 
     def _context(self, index: int) -> StubContext:
         shape, n = self.card.observation_space.shape, 1 + index % 3

@@ -86,6 +86,5 @@ def _on_real_frames(simulator: Simulator) -> np.ndarray:
         observations = np.stack([context.observations for context in contexts])  # (N, n, H, W, C)
         actions = np.stack([context.actions for context in contexts])  # (N, n-1, ...)
         state = simulator.start(observations[:, :-1], actions[:, :-1])
-        _, step = simulator.step(state, actions[:, -1])
-        values += simulator.uncertainty(step).tolist()
+        values += simulator.uncertainty(state, actions[:, -1]).tolist()
     return np.array(values[1:] or values)

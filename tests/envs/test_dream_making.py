@@ -35,7 +35,7 @@ def test_gymnasium_play_drives_a_dream(stub_checkpoint: str, monkeypatch: pytest
     script = f"""
 import pygame, gymnasium as gym, dreamplay, dreamplay.simulator
 from toys import StubSimulator
-dreamplay.simulator.load = lambda checkpoint, device: StubSimulator(keys_to_action=[(["a"], 1), (["left"], 2)])
+dreamplay.simulator.load = lambda checkpoint, device, backend: StubSimulator(keys_to_action=[(["a"], 1), (["left"], 2)])
 from gymnasium.utils.play import play
 actions = []
 def callback(obs_t, obs_tp1, action, *rest):
@@ -66,8 +66,6 @@ print(actions)
         ({"temperature": -0.1}, "temperature is -0.1"),
         ({"temperature": float("nan")}, "temperature is nan"),
         ({"render_mode": "ansi"}, "'ansi'"),
-        ({"backend": "onnx"}, "not available yet"),
-        ({"backend": "tensorflow"}, "use one of auto, torch"),
         ({"checkpoint": Path("run")}, "must be a string"),
     ],
 )
@@ -124,7 +122,6 @@ def test_gymnasiums_episode_statistics(stub_checkpoint: str) -> None:
         ({"autoreset_mode": "never"}, "'NextStep', 'SameStep', 'Disabled'"),
         ({"max_episode_steps": 0}, "max_episode_steps is 0"),
         ({"render_mode": "human"}, "'human'"),
-        ({"backend": "onnx"}, "not available yet"),
     ],
 )
 def test_wrong_arguments_for_many_dreams(stub_checkpoint: str, wrong: dict[str, Any], message: str) -> None:

@@ -1,0 +1,96 @@
+"""The default network in the form in which it dreams: the same function of fewer and larger operations.
+
+Shape letters as in `dreamplay.network`; in this file a frame of classes is a grid with K indicators of P pixels per cell.
+
+What is folded: a colour's embedding is a product with its indicator, which the copied frame needs too; the maps that
+start from all that is decided are one; scales and shifts of a block are one product and one sum, without copies of the
+grid in another layout.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dreamplay.frames import COPY_LOGIT, PaletteFrames
+from dreamplay.network import Hidden, Network
+
+
+class FoldedNetwork(nn.Module):
+    """One step of a trained default network on frames of a palette.
+
+    Args:
+        network: trained; its parameters are read once, when this is made.
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        assert isinstance(network.frames, PaletteFrames)
+        self.network = network
+        self.cells = network.grid[0] * network.grid[1]
+        (k, p), (c, e), blocks = network.pixels, (network.config.features, network.config.embedding), network.blocks
+        glances = network.config.glance * self.cells
+        with torch.no_grad():
+            self.register_buffer("colours", network.colours.t().contiguous())  # (E, K)
+            self.register_buffer("classes", torch.arange(k, device=self.colours.device).float().unsqueeze(1))  # (K, 1)
+            embed = network.embed.weight.view(2 * c, p, e).transpose(1, 2).reshape(2, c, e * p, 1, 1)
+            self.register_buffer("present", embed[0].contiguous())
+            self.register_buffer("past", embed[1].contiguous())
+            shift = network.modulate.bias.clone().view(len(blocks), 2, c)  # a block's scale, then its shift
+            shift[:, 0] += 1
+            for i, broadcast in enumerate(network.broadcast):
+                shift[i, 1] += broadcast.bias
+            starts = [
+                (network.paint.weight, network.paint.bias),
+                (network.modulate.weight, shift.flatten()),
+                (network.judge.weight[:, glances:], network.judge.bias),
+            ]
+            self.widths = [len(starts[0][1]), *[c] * (2 * len(blocks)), len(starts[2][1])]
+            self.register_buffer("decide", torch.cat([weight for weight, _ in starts]).contiguous())
+            self.register_buffer("decide_bias", torch.cat([bias for _, bias in starts]))
+            self.register_buffer("judge", network.judge.weight[:, :glances].contiguous())
+
+    def forward(
+        self, frame: Tensor, action: Tensor, hidden: Hidden, uniforms: Tensor | None, temperature: float | Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Hidden]:
+        """A step of B dreams: next classes, logits of reward and termination, next hidden state; see `Network.step`."""
+        net, config, (k, p) = self.network, self.network.config, self.network.pixels
+        codes = frame.float().view(-1, self.cells, p).transpose(1, 2).reshape(-1, 1, p * self.cells)
+        is_class = F.relu(1 - (codes - self.classes).abs())  # (B, K, P * cells), faster than a comparison
+        colours = (self.colours @ is_class).view(-1, config.embedding * p, *net.grid)
+        grid = F.relu(F.conv2d(colours, self.present) + (hidden["past"] + net.place))  # (B, C, rows, columns)
+
+        seen = net.look(F.relu(net.glance(grid)).flatten(1))  # (B, D)
+        keep, new = net.gates(torch.cat([seen, action], -1)).split(config.hidden, -1)
+        new = new.tanh()
+        memory = new + keep.sigmoid() * (hidden["memory"] - new)
+        known = torch.cat([memory, seen, hidden["anchor"], action], -1)  # (B, S)
+        decided = torch.cat([known, self._latent(known, uniforms, temperature)], -1)
+
+        canvas, *modulation, judged = F.linear(decided, self.decide, self.decide_bias).split(self.widths, 1)
+        x = F.relu(net.mix(torch.cat([grid, canvas.view(-1, config.canvas, *net.grid)], 1)))  # (B, C, rows, columns)
+        for i, (block, broadcast) in enumerate(zip(net.blocks, net.broadcast, strict=True)):
+            scale, shift = (part[..., None, None] for part in modulation[2 * i : 2 * i + 2])  # (B, C, 1, 1)
+            anywhere = F.conv2d(F.adaptive_max_pool2d(x, 1), broadcast.weight[..., None, None]) + shift
+            x = x + F.relu(block(x) * scale + anywhere)
+
+        logits = net.change(x).reshape(-1, k, p * self.cells) + COPY_LOGIT * is_class
+        classes = logits.max(1).indices.to(torch.uint8).view(-1, p, self.cells).transpose(1, 2)
+        noticed = net.weigh(F.relu(net.notice(x)).flatten(1))
+        event = net.heads(F.relu(F.linear(noticed, self.judge) + judged))  # (B, R + 1)
+        after = {"memory": memory, "anchor": hidden["anchor"], "past": F.conv2d(colours, self.past)}
+        return classes.reshape(-1, *net.grid, p), event[:, :-1], event[:, -1], after
+
+    def _latent(self, known: Tensor, uniforms: Tensor | None, temperature: float | Tensor) -> Tensor:
+        """The latent variables, one-hot (B, L * M)."""
+        variables, values = self.network.latent
+        if not variables:
+            return known[:, :0]
+        prior = self.network.prior(known).view(-1, variables, values)
+        if uniforms is None:
+            chosen = prior.argmax(-1)
+        else:
+            cumulative = (prior / temperature).softmax(-1).cumsum(-1)
+            chosen = (uniforms.unsqueeze(-1) >= cumulative / cumulative[..., -1:]).sum(-1)
+        return F.one_hot(chosen, values).to(known.dtype).flatten(1)
