@@ -22,8 +22,8 @@ OPSET = 17
 
 
 def is_installed() -> bool:
-    """Whether ONNX Runtime is there; it is not imported."""
-    return importlib.util.find_spec("onnxruntime") is not None
+    """Whether ONNX Runtime, and what writes graphs for it, are there; they are not imported."""
+    return all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
 
 
 def check_installed() -> None:
