@@ -1,6 +1,6 @@
 """The default network in the form in which it dreams: the same function of fewer and larger operations.
 
-Shape letters as in `dreamplay.network`; in this file a frame of classes is a grid with K indicators of P pixels per cell.
+Shape letters as in `dreamplay.network`. Here a frame is K indicators of P pixels per cell: is a pixel of that class?
 
 What is folded: a colour's embedding is a product with its indicator, which the copied frame needs too; the maps that
 start from all that is decided are one; scales and shifts of a block are one product and one sum, without copies of the
@@ -24,6 +24,14 @@ class FoldedNetwork(nn.Module):
         network: trained; its parameters are read once, when this is made.
     """
 
+    colours: Tensor  # (E, K)
+    classes: Tensor  # (K, 1)
+    present: Tensor  # (C, E * P, 1, 1)
+    past: Tensor  # (C, E * P, 1, 1)
+    decide: Tensor  # from (S + L * M)
+    decide_bias: Tensor
+    judge: Tensor
+
     def __init__(self, network: Network) -> None:
         super().__init__()
         assert isinstance(network.frames, PaletteFrames)
@@ -32,8 +40,8 @@ class FoldedNetwork(nn.Module):
         (k, p), (c, e), blocks = network.pixels, (network.config.features, network.config.embedding), network.blocks
         glances = network.config.glance * self.cells
         with torch.no_grad():
-            self.register_buffer("colours", network.colours.t().contiguous())  # (E, K)
-            self.register_buffer("classes", torch.arange(k, device=self.colours.device).float().unsqueeze(1))  # (K, 1)
+            self.register_buffer("colours", network.colours.t().contiguous())
+            self.register_buffer("classes", torch.arange(k, device=self.colours.device).float().unsqueeze(1))
             embed = network.embed.weight.view(2 * c, p, e).transpose(1, 2).reshape(2, c, e * p, 1, 1)
             self.register_buffer("present", embed[0].contiguous())
             self.register_buffer("past", embed[1].contiguous())
@@ -71,6 +79,7 @@ class FoldedNetwork(nn.Module):
         canvas, *modulation, judged = F.linear(decided, self.decide, self.decide_bias).split(self.widths, 1)
         x = F.relu(net.mix(torch.cat([grid, canvas.view(-1, config.canvas, *net.grid)], 1)))  # (B, C, rows, columns)
         for i, (block, broadcast) in enumerate(zip(net.blocks, net.broadcast, strict=True)):
+            assert isinstance(broadcast.weight, Tensor)
             scale, shift = (part[..., None, None] for part in modulation[2 * i : 2 * i + 2])  # (B, C, 1, 1)
             anywhere = F.conv2d(F.adaptive_max_pool2d(x, 1), broadcast.weight[..., None, None]) + shift
             x = x + F.relu(block(x) * scale + anywhere)

@@ -41,8 +41,11 @@ class OneStep(nn.Module):
 
     def __init__(self, network: Network | ClassicNetwork, rewards: RewardBins) -> None:
         super().__init__()
-        foldable = isinstance(network, Network) and isinstance(network.frames, PaletteFrames)
-        self.network = FoldedNetwork(network) if foldable else _Plain(network)
+        self.network: FoldedNetwork | _Plain
+        if isinstance(network, Network) and isinstance(network.frames, PaletteFrames):
+            self.network = FoldedNetwork(network)
+        else:
+            self.network = _Plain(network)
         self.rewards = rewards
 
     def forward(
@@ -53,7 +56,7 @@ class OneStep(nn.Module):
         Args:
             state: where the dreams are.
             action: float (B, A).
-            uniforms: (B, 2 + L) in [0, 1), for reward, termination and the latent variables; None takes the most likely.
+            uniforms: (B, 2 + L) in [0, 1), for reward, termination and latent variables; None takes what is most likely.
             temperature: above 0, if there are uniforms.
 
         Returns:

@@ -75,8 +75,8 @@ class OnnxBackend:
 def export_step(step: OneStep, state: State, actions: int, draws: int, sampled: bool) -> bytes:
     """The step as an ONNX model for batches of any size.
 
-    Inputs are the state by name and "action" float32 (B, A), if sampled also "uniforms" float32 (B, draws) in [0, 1) and
-    "temperature" float32 (). Outputs are the fields of `Events` and the next state, "next_" before each name.
+    Inputs are the state by name and "action" float32 (B, A), if sampled also "uniforms" float32 (B, draws) in [0, 1)
+    and "temperature" float32 (). Outputs are the fields of `Events` and the next state, "next_" before each name.
 
     Args:
         step: on the CPU.
@@ -98,7 +98,7 @@ def export_step(step: OneStep, state: State, actions: int, draws: int, sampled: 
         torch.onnx.export(
             _Flat(step, list(state), sampled).eval(),
             tuple(inputs.values()),
-            graph,
+            graph,  # type: ignore[arg-type]
             input_names=list(inputs),
             output_names=outputs,
             dynamic_axes={name: {0: "batch"} for name in [*batched, *outputs]},

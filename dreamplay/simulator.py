@@ -21,10 +21,9 @@ from dreamplay.envs.card import EnvCard
 from dreamplay.errors import UserError
 from dreamplay.frames import frames_from_json
 from dreamplay.network import Network, NetworkConfig
-from dreamplay.onnx_backend import OnnxBackend, check_installed, is_installed
 from dreamplay.one_step import OneStep, State, TorchBackend
+from dreamplay.onnx_backend import OnnxBackend, check_installed, is_installed
 from dreamplay.rewards import RewardBins
-
 
 BACKENDS = ("auto", "torch", "onnx")
 

@@ -109,7 +109,9 @@ def test_one_graph_takes_batches_of_any_size() -> None:
         after, step = one.step(state, np.arange(rows))
         assert step.observations.shape == (rows, *SIZE, 3)
         assert all(torch.equal(state[name], before[name]) for name in state), "the state passed in is left as it was"
-        assert {name: (v.shape, v.dtype) for name, v in after.items()} == {n: (v.shape, v.dtype) for n, v in state.items()}
+        assert {name: (v.shape, v.dtype) for name, v in after.items()} == {
+            n: (v.shape, v.dtype) for n, v in state.items()
+        }
 
 
 def test_auto_takes_onnx_on_a_cpu_when_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
