@@ -156,7 +156,13 @@ class ClassicNetwork(nn.Module):
         return None, self.unroll(frames, actions, hidden)[1]
 
     def step(
-        self, frame: Tensor, action: Tensor, hidden: Hidden, *, uniforms: Tensor | None = None, temperature: float = 1.0
+        self,
+        frame: Tensor,
+        action: Tensor,
+        hidden: Hidden,
+        *,
+        uniforms: Tensor | None = None,
+        temperature: float | Tensor = 1.0,
     ) -> tuple[Prediction, Hidden]:
         """One step: frame (B, C, H, W), action (B, A) -> the next frame and events; it knows one future."""
         prediction, hidden = self.unroll(frame.unsqueeze(1), action.unsqueeze(1), hidden)

@@ -48,6 +48,7 @@ class FoldedNetwork(nn.Module):
             shift = network.modulate.bias.clone().view(len(blocks), 2, c)  # a block's scale, then its shift
             shift[:, 0] += 1
             for i, broadcast in enumerate(network.broadcast):
+                assert isinstance(broadcast.bias, Tensor)
                 shift[i, 1] += broadcast.bias
             starts = [
                 (network.paint.weight, network.paint.bias),

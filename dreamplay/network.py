@@ -187,7 +187,7 @@ class Network(nn.Module):
         truth: Tensor | None = None,
         *,
         uniforms: Tensor | None = None,
-        temperature: float = 1.0,
+        temperature: float | Tensor = 1.0,
     ) -> Prediction:
         """What comes next at N moments, (N, ...).
 
@@ -237,7 +237,7 @@ class Network(nn.Module):
         hidden: Hidden,
         *,
         uniforms: Tensor | None = None,
-        temperature: float = 1.0,
+        temperature: float | Tensor = 1.0,
     ) -> tuple[Prediction, Hidden]:
         """One step: a frame (B, rows, columns, [K,] P) and an action (B, A) -> what comes next, (B, ...).
 

@@ -56,7 +56,7 @@ class OneStep(nn.Module):
         Args:
             state: where the dreams are.
             action: float (B, A).
-            uniforms: (B, 2 + L) in [0, 1), for reward, termination and latent variables; None takes what is most likely.
+            uniforms: (B, 2 + L) in [0, 1), for reward, termination and latents; None takes what is most likely.
             temperature: above 0, if there are uniforms.
 
         Returns:

@@ -67,7 +67,7 @@ def measure(
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """Within, this process and the threads it starts stay on one core, where the system lets us; PyTorch takes one thread."""
+    """Within, this process and the threads it starts stay on one core, if the system can do that."""
     import torch
 
     threads = torch.get_num_threads()

@@ -63,7 +63,7 @@ class RewardBins:
             return self.mean(logits)
         return torch.from_numpy(self.values).to(logits.device)[logits.argmax(-1)]
 
-    def sample(self, logits: Tensor, temperature: float, uniforms: Tensor) -> Tensor:
+    def sample(self, logits: Tensor, temperature: float | Tensor, uniforms: Tensor) -> Tensor:
         """Rewards (B,) drawn from softmax(logits / temperature), logits (B, R), uniforms (B,) in [0, 1)."""
         if not self.exact:
             return self.mean(logits)
