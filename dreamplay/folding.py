@@ -66,7 +66,7 @@ class FoldedNetwork(nn.Module):
         """A step of B dreams: next classes, logits of reward and termination, next hidden state; see `Network.step`."""
         net, config, (k, p) = self.network, self.network.config, self.network.pixels
         codes = frame.float().view(-1, self.cells, p).transpose(1, 2).reshape(-1, 1, p * self.cells)
-        is_class = F.relu(1 - (codes - self.classes).abs())  # (B, K, P * cells), faster than a comparison
+        is_class = (codes == self.classes).float()  # (B, K, P * cells)
         colours = (self.colours @ is_class).view(-1, config.embedding * p, *net.grid)
         grid = F.relu(F.conv2d(colours, self.present) + (hidden["past"] + net.place))  # (B, C, rows, columns)
 
@@ -86,11 +86,16 @@ class FoldedNetwork(nn.Module):
             x = x + F.relu(block(x) * scale + anywhere)
 
         logits = net.change(x).reshape(-1, k, p * self.cells) + COPY_LOGIT * is_class
-        classes = logits.max(1).indices.to(torch.uint8).view(-1, p, self.cells).transpose(1, 2)
+        classes = self._most_likely(logits).to(torch.uint8).view(-1, p, self.cells).transpose(1, 2)
         noticed = net.weigh(F.relu(net.notice(x)).flatten(1))
         event = net.heads(F.relu(F.linear(noticed, self.judge) + judged))  # (B, R + 1)
         after = {"memory": memory, "anchor": hidden["anchor"], "past": F.conv2d(colours, self.past)}
         return classes.reshape(-1, *net.grid, p), event[:, :-1], event[:, -1], after
+
+    def _most_likely(self, logits: Tensor) -> Tensor:
+        """The first class of the highest logit, float (B, P * cells), in half the time of an argmax."""
+        behind = len(self.classes) - self.classes  # K, K - 1, ..., 1
+        return len(self.classes) - ((logits == logits.amax(1, keepdim=True)).float() * behind).amax(1)
 
     def _latent(self, known: Tensor, uniforms: Tensor | None, temperature: float | Tensor) -> Tensor:
         """The latent variables, one-hot (B, L * M)."""

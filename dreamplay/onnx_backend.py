@@ -19,6 +19,7 @@ from dreamplay.errors import UserError
 from dreamplay.one_step import Events, OneStep, State
 
 OPSET = 17
+NUMBERS_AT_ONCE = 2**19  # of the state, about 40 Pong dreams: more spill the caches
 
 
 def is_installed() -> bool:
@@ -54,6 +55,7 @@ class OnnxBackend:
     def __init__(self, step: OneStep, state: State, actions: int, draws: int) -> None:
         check_installed()
         self._step, self._example, self._sizes = step, state, (actions, draws)
+        self._rows = max(1, NUMBERS_AT_ONCE // sum(value[:1].numel() for value in state.values()))
         self._sessions: dict[bool, Any] = {}
 
     def __call__(
@@ -65,9 +67,16 @@ class OnnxBackend:
             self._sessions[sampled] = open_session(export_step(self._step, self._example, *self._sizes, sampled))
         feed: dict[str, Any] = {name: state[name].numpy() for name in self._example}
         feed["action"] = action
-        if sampled:
-            feed |= {"uniforms": uniforms, "temperature": np.array(temperature, np.float32)}
-        answer = self._sessions[sampled].run(None, feed)
+        if uniforms is not None:
+            feed["uniforms"] = uniforms
+        fixed = {"temperature": np.array(temperature, np.float32)} if sampled else {}
+        parts = [
+            self._sessions[sampled].run(
+                None, {name: value[start : start + self._rows] for name, value in feed.items()} | fixed
+            )
+            for start in range(0, len(action), self._rows)
+        ]
+        answer = parts[0] if len(parts) == 1 else [np.concatenate(columns) for columns in zip(*parts, strict=True)]
         n = len(Events._fields)
         return dict(zip(self._example, map(torch.from_numpy, answer[n:]), strict=True)), Events(*answer[:n])
 
