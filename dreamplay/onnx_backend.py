@@ -56,6 +56,7 @@ class OnnxBackend:
         check_installed()
         self._step, self._example, self._sizes = step, state, (actions, draws)
         self._rows = max(1, NUMBERS_AT_ONCE // sum(value[:1].numel() for value in state.values()))
+        self.graphs: dict[bool, bytes] = {}
         self._sessions: dict[bool, Any] = {}
 
     def __call__(
@@ -63,22 +64,26 @@ class OnnxBackend:
     ) -> tuple[State, Events]:
         """One step; see `OneStep`."""
         sampled = uniforms is not None
-        if sampled not in self._sessions:
-            self._sessions[sampled] = open_session(export_step(self._step, self._example, *self._sizes, sampled))
+        session = self.session(sampled)
         feed: dict[str, Any] = {name: state[name].numpy() for name in self._example}
         feed["action"] = action
         if uniforms is not None:
             feed["uniforms"] = uniforms
         fixed = {"temperature": np.array(temperature, np.float32)} if sampled else {}
         parts = [
-            self._sessions[sampled].run(
-                None, {name: value[start : start + self._rows] for name, value in feed.items()} | fixed
-            )
+            session.run(None, {name: value[start : start + self._rows] for name, value in feed.items()} | fixed)
             for start in range(0, len(action), self._rows)
         ]
         answer = parts[0] if len(parts) == 1 else [np.concatenate(columns) for columns in zip(*parts, strict=True)]
         n = len(Events._fields)
         return dict(zip(self._example, map(torch.from_numpy, answer[n:]), strict=True)), Events(*answer[:n])
+
+    def session(self, sampled: bool) -> Any:
+        """The `onnxruntime.InferenceSession` of sampled or of most likely steps, made when it is first asked for."""
+        if sampled not in self._sessions:
+            self.graphs[sampled] = export_step(self._step, self._example, *self._sizes, sampled)
+            self._sessions[sampled] = open_session(self.graphs[sampled])
+        return self._sessions[sampled]
 
 
 def export_step(step: OneStep, state: State, actions: int, draws: int, sampled: bool) -> bytes:

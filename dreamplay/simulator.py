@@ -132,7 +132,7 @@ class Simulator:
         """
         assert temperature == 0 or uniforms is not None, "a temperature above 0 needs uniforms"
         encoded = encode_actions(self.card.action_space, np.asarray(actions))
-        state, events = self._advance(state, encoded, uniforms if temperature > 0 else None, temperature)
+        state, events = self.stepper(state, encoded, uniforms if temperature > 0 else None, temperature)
         frames = self.network.frames.decode(state["frame"]) if decode else np.empty(0, np.uint8)
         return state, Step(frames, *events)
 
@@ -173,7 +173,7 @@ class Simulator:
         return roll(self, self.start(observations, actions), future_actions, temperature=temperature, seed=seed)
 
     @cached_property
-    def _advance(self) -> TorchBackend | OnnxBackend:
+    def stepper(self) -> TorchBackend | OnnxBackend:
         """The backend, made at the first step."""
         step = OneStep(self.network, self.rewards).eval()
         if self.backend == "torch":

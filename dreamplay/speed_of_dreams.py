@@ -107,14 +107,23 @@ def real_envs(card: EnvCard, batch: int) -> dict[str, Callable[[], tuple[Callabl
     height, width, _ = card.observation_space.shape or (0, 0, 0)
 
     def preprocessed() -> Any:
-        atari.register()
+        _register_atari()
         raw = gym.make(card.id, frameskip=1, repeat_action_probability=0.0)
         return of_env, gym.wrappers.AtariPreprocessing(raw, screen_size=(width, height))
 
     def native() -> Any:
-        atari.register()
+        _register_atari()
         return of_vector_env, gym.make_vec(
             card.id, batch, img_height=height, img_width=width, stack_num=1, num_threads=1
         )
 
     return found | {"AtariPreprocessing": preprocessed, f"{batch} in ALE's vector env": native}
+
+
+def _register_atari() -> None:
+    import ale_py
+
+    from dreamplay.envs.atari import quieten
+
+    gym.register_envs(ale_py)
+    quieten(ale_py)

@@ -135,7 +135,7 @@ class Bench:
         for name, make in real_envs(load_simulator(str(self.checkpoint), "cpu", "torch").card, self.real_batch).items():
             try:
                 measure, env = make()
-            except (UserError, gym.error.DependencyNotInstalled) as error:
+            except (UserError, ImportError, gym.error.DependencyNotInstalled) as error:
                 print(f"not measured, {name}: {' '.join(str(error).split())}", file=sys.stderr)
                 continue
             works[name] = measure(env, self.seed)

@@ -9,13 +9,13 @@ import tyro
 
 @dataclass(frozen=True)
 class Export:
-    """Write a data folder as a Minari dataset or as plain .npz files, without loss.
+    """Write a data folder as a Minari dataset or as plain .npz files, without loss, or a run as an ONNX model.
 
-    Either comes back with dreamplay import, every array equal.
+    Data come back with dreamplay import, every array equal. The model is one step of the dream.
     """
 
-    source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DATA")]
-    """Data folder to export."""
+    source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DATA|RUN")]
+    """Data folder to export; with --onnx a run folder."""
 
     to: Literal["minari", "npz"] = "minari"
     """minari, a dataset for the package of that name, uncompressed; npz, a compressed file for each episode."""
@@ -24,19 +24,49 @@ class Export:
     """Folder to make; exports/<data>-v0 by default. Minari takes its name as the dataset's id, which ends in a version
     such as -v0."""
 
+    onnx: Path | None = None
+    """File (.onnx) to write the step of a run to, checked by running it."""
+
+    sampled: bool = False
+    """onnx: chance decides, by uniforms and a temperature that the model then takes; else the most likely does."""
+
     seed: int = 0
-    """Has no effect: nothing is drawn at random."""
+    """onnx: seed of the actions in the check."""
 
     json: Path | None = None
     """File to write the summary to."""
 
     def run(self) -> dict[str, Any]:
-        """Export; returns {"folder", "to", "episodes", "steps"}."""
+        """Export; returns {"folder", "to", "episodes", "steps"}, of a run {"file", "inputs", "outputs", "steps"}."""
         from dreamplay.errors import UserError
 
+        if self.onnx is not None:
+            return self._model(self.onnx)
+        if self.sampled:
+            raise UserError("--sampled is for a run; name the file to write with --onnx")
         if (self.source / "checkpoint.json").is_file():
-            raise UserError(f"{self.source} is a run; name the data folder it was trained on")
+            raise UserError(f"{self.source} is a run; name the data folder it was trained on, or a file with --onnx")
         return self._data()
+
+    def _model(self, file: Path) -> dict[str, Any]:
+        from dreamplay.errors import UserError
+        from dreamplay.onnx_file import write_checked
+
+        if self.out is not None or self.to != "minari":
+            raise UserError("--out and --to are for data; a run is written to the file of --onnx")
+        if file.suffix != ".onnx":
+            raise UserError(f"--onnx {file} is no model name; let it end in .onnx")
+        if file.exists():
+            raise UserError(f"--onnx {file} exists already; name a new file, nothing is overwritten")
+        if not file.parent.is_dir():
+            raise UserError(f"--onnx {file}: there is no folder {file.parent}; make it first")
+        if (self.source / "data.json").is_file():
+            raise UserError(f"{self.source} is a data folder; name a run, or leave out --onnx")
+        written = write_checked(self.source, file, sampled=self.sampled, seed=self.seed)
+        print(f"{file}: {written['steps']} steps as PyTorch takes them; inputs:")
+        print("\n".join(f"  {name} {kind}" for name, kind in written["inputs"].items()))
+        print("outputs:\n" + "\n".join(f"  {name} {kind}" for name, kind in written["outputs"].items()))
+        return {"file": str(file), **written}
 
     def _data(self) -> dict[str, Any]:
         from dreamplay.episodes import Episodes
