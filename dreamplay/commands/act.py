@@ -51,6 +51,9 @@ class Act:
     video: Path | None = None
     """File (.mp4 or .gif) to record the first episode to."""
 
+    backend: Literal["auto", "torch", "onnx"] = "auto"
+    """What computes the dream: auto takes ONNX Runtime on a CPU when it is installed."""
+
     seed: int = 0
     """Seed of the environment and the agent."""
 
@@ -122,7 +125,8 @@ class Act:
 
         if self.where == "dream":
             folder = str(self.checkpoint)
-            return load_simulator(folder).card, lambda: gym.make(DREAM_ID, checkpoint=folder)
+            card = load_simulator(folder, backend=self.backend).card
+            return card, lambda: gym.make(DREAM_ID, checkpoint=folder, backend=self.backend)
         env = make_env(self.checkpoint)
         card = card_of(env)
         env.close()
@@ -141,7 +145,7 @@ class Act:
         elites = max(2, self.candidates // 8)
         config = CEMConfig(self.horizon, self.candidates, self.iterations, elites)
         planner = CrossEntropyPlanner(card.action_space, config)
-        return PlanningAgent(planner, DreamScorer(load_simulator(str(self.checkpoint))))
+        return PlanningAgent(planner, DreamScorer(load_simulator(str(self.checkpoint), backend=self.backend)))
 
     def _act(
         self, agent: "Agent", make: "Callable[[], gym.Env[np.ndarray, Any]]", card: "EnvCard"

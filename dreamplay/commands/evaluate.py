@@ -3,7 +3,7 @@
 import json as json_format
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -48,6 +48,9 @@ class Evaluate:
     device: str = "auto"
     """Where to dream: auto, cpu, cuda."""
 
+    backend: Literal["auto", "torch", "onnx"] = "auto"
+    """What computes the dream: auto takes ONNX Runtime on a CPU when it is installed."""
+
     seed: int = 0
     """Seed that draws the windows."""
 
@@ -67,7 +70,7 @@ class Evaluate:
         from dreamplay.simulator import load
         from dreamplay.video import write_video
 
-        simulator = load(self.checkpoint, self.device)
+        simulator = load(self.checkpoint, self.device, self.backend)
         against = self._against(simulator)
         episodes = open_data(self.data, simulator, self.checkpoint)
         train, held_out = episodes.split()
@@ -112,7 +115,7 @@ class Evaluate:
 
         others = {}
         for run in self.against:
-            other = load(run, self.device)
+            other = load(run, self.device, self.backend)
             if spaces(other.card) != spaces(simulator.card):
                 raise UserError(
                     f"--against {run} dreams {describe(other.card)}, {self.checkpoint} {describe(simulator.card)}; "

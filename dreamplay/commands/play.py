@@ -59,6 +59,9 @@ class Play:
     device: str = "auto"
     """Where the simulator runs: auto, cpu, cuda, mps."""
 
+    backend: Literal["auto", "torch", "onnx"] = "auto"
+    """What computes the dream: auto takes ONNX Runtime on a CPU when it is installed."""
+
     seed: int = 0
     """Seed of the first start; each further start takes the next one."""
 
@@ -108,7 +111,7 @@ class Play:
 
         # A dream is too small for a second thread to help, and the agent thinks in a thread beside it.
         torch.set_num_threads(1)
-        return load(self.game, self.device)
+        return load(self.game, self.device, self.backend)
 
     def _reality(self, simulator: Simulator | None, stack: ExitStack) -> tuple[EnvCard, Reality | None, Any, str]:
         """The real game and its card, what keeps its episodes, and why there is none, if so."""

@@ -30,7 +30,7 @@ class Run(LastFrame):
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Run]:
     known: dict[str, Run] = {}
-    monkeypatch.setattr("dreamplay.simulator.load", lambda path, device="auto": known[Path(path).name])
+    monkeypatch.setattr("dreamplay.simulator.load", lambda path, device="auto", backend="auto": known[Path(path).name])
     return known
 
 

@@ -33,7 +33,7 @@ def stub_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "checkpoint.json").write_text("{}")
     simulator = StubSimulator(lengths=(0,), keys_to_action=KEYS)
-    monkeypatch.setattr("dreamplay.simulator.load", lambda run, device: simulator)
+    monkeypatch.setattr("dreamplay.simulator.load", lambda run, device, backend: simulator)
     monkeypatch.setattr("dreamplay.play.moment_file.fingerprint", lambda run: "weights")
     monkeypatch.setattr("dreamplay.envs.real.make_env", lambda run: StubGame())
     return str(tmp_path / "run")
