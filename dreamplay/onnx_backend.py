@@ -70,11 +70,13 @@ class OnnxBackend:
         if uniforms is not None:
             feed["uniforms"] = uniforms
         fixed = {"temperature": np.array(temperature, np.float32)} if sampled else {}
-        parts = [
-            session.run(None, {name: value[start : start + self._rows] for name, value in feed.items()} | fixed)
-            for start in range(0, len(action), self._rows)
-        ]
-        answer = parts[0] if len(parts) == 1 else [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+        if len(action) <= self._rows:
+            answer = session.run(None, feed | fixed)
+        else:
+            starts = range(0, len(action), self._rows)
+            parts = [{name: value[start : start + self._rows] for name, value in feed.items()} for start in starts]
+            answers = [session.run(None, part | fixed) for part in parts]
+            answer = [np.concatenate(columns) for columns in zip(*answers, strict=True)]
         n = len(Events._fields)
         return dict(zip(self._example, map(torch.from_numpy, answer[n:]), strict=True)), Events(*answer[:n])
 

@@ -151,3 +151,12 @@ def test_eager_dreams_need_no_onnx_runtime(run: Path, monkeypatch: pytest.Monkey
     env = gym.make("Dreamplay/Dream-v0", checkpoint=str(run), backend="torch")
     env.reset(seed=0)
     env.step(0)
+
+
+def test_large_batches_go_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxruntime")
+    whole = rollout(simulator("palette", "onnx"), 0.7)
+    monkeypatch.setattr("dreamplay.onnx_backend.NUMBERS_AT_ONCE", 1500)  # two of the five rows
+    parts = rollout(simulator("palette", "onnx"), 0.7)
+    np.testing.assert_array_equal(parts.observations, whole.observations)
+    np.testing.assert_allclose(parts.termination_probability, whole.termination_probability, atol=1e-5)
