@@ -85,7 +85,8 @@ class StubSimulator:
     counts as the sum of its entries, one that is not whole as ten times itself, rounded). The next frame is the last
     one plus `1 + total`, plus `chance = floor(8 * u0) + 8 * floor(4 * u1)` at a temperature above 0, modulo 256. With
     p its pixel (0, 0, 0), the reward is 1 if p % 3 == 0, else -0.25 if total == 5, else 0; the termination probability
-    is 0.75 if the dream terminates, else (p % 4) / 16. It terminates if p % 13 == 0. Its uncertainty is p / 1000, chance left aside.
+    is 0.75 if the dream terminates, else (p % 4) / 16. It terminates if p % 13 == 0. Its uncertainty is p / 1000,
+    chance left aside.
 
     Context i has 1 + i % 3 frames of which the last has i at (0, 0, 0) and 10 more in each next pixel.
 

@@ -241,7 +241,11 @@ class Train:
         height, width, _ = training.card.observation_space.shape
         kind, size = frames.to_json()["kind"], f"{height} x {width} frames"
         if kind == "palette":
-            why = "as asked for" if training.config.frames else "they stand for all in the data; --frames colour overrides"
+            why = (
+                "as asked for"
+                if training.config.frames
+                else "they stand for all in the data; --frames colour overrides"
+            )
             return f"{size} of {frames.channels} palette colours ({why})"
         if kind == "colour":
             why = "as asked for" if training.config.frames else "too many for a palette; --frames palette overrides"
