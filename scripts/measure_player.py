@@ -88,7 +88,9 @@ def main() -> None:
     command = [sys.executable, "-c", CHILD, run, str(options.seconds), options.agent]
     with tempfile.TemporaryDirectory() as folder:  # playing an environment keeps what is played
         began = time.time()
-        child = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=folder)
+        child = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=folder)
+    if child.returncode:
+        sys.exit(child.returncode)  # the player has said why
     seen = json.loads(next(line for line in child.stdout.splitlines() if line.startswith("{")))
     print(f"first frame after {seen['first'] - began:.2f} s, of which {seen['first_cpu']:.2f} s of work")
     print(f"{seen['steps_per_second']:.2f} steps a second, the game's own pace is {seen['game_fps']:.2f}")
