@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import signal
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -200,8 +201,16 @@ def test_what_is_stored_wins_over_what_is_not_given(bricks, tmp_path):
         resume_training(run, {"simulator": "default"}, "cpu")
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """Ctrl-C works as in a terminal: a shell starts what runs in the background with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGINT"), reason="needs signals")
-def test_ctrl_c_waits_for_the_update_in_hand(bricks, tmp_path, monkeypatch):
+def test_ctrl_c_waits_for_the_update_in_hand(bricks, tmp_path, monkeypatch, terminal):
     """Interrupted in the middle of update 3, the run saves three whole updates: the windows drawn are not lost."""
     from dreamplay import training as module
 
@@ -225,7 +234,7 @@ def test_ctrl_c_waits_for_the_update_in_hand(bricks, tmp_path, monkeypatch):
     assert_equal(whole, go(resumed, bricks, tmp_path / "run"))
 
 
-def test_a_second_ctrl_c_does_not_wait():
+def test_a_second_ctrl_c_does_not_wait(terminal):
     with pytest.raises(KeyboardInterrupt), deferred_interrupt() as stop:
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.asked
