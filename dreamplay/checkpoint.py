@@ -23,7 +23,7 @@ from dreamplay.errors import UserError
 from dreamplay.json_files import plain, write_json
 from dreamplay.whole_files import write_whole
 
-FORMAT = 1
+FORMAT = 2  # of the weights as well: 2 since the network has latents
 MANIFEST = "checkpoint.json"
 KINDS = ("weights", "training", "context")
 
@@ -86,7 +86,7 @@ def read_manifest(run: Path) -> dict[str, Any]:
     except (ValueError, OSError):
         raise UserError(f"{path} cannot be read; copy the run again, or train it anew") from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise UserError(f"{path} is not of format {FORMAT}; it was written by another version of Dreamplay")
+        raise UserError(f"{path} is not of format {FORMAT} but of another version of Dreamplay; train the run anew")
     if manifest.pop("checksum", None) != _checksum(manifest):
         raise UserError(f"{path} is damaged: its checksum does not fit; copy the run again, or train it anew")
     return manifest

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from dreamplay.checkpoint import (
+    FORMAT,
     MANIFEST,
     optimiser_tensors,
     read_contexts,
@@ -188,7 +189,7 @@ def test_numbers_survive_to_the_last_bit(tmp_path):
     save_checkpoint(tmp_path, manifest, {}, {}, {})
     read = read_manifest(tmp_path)
     assert {name: read[name] for name in manifest} == manifest
-    assert json.loads((tmp_path / MANIFEST).read_text())["format"] == 1
+    assert json.loads((tmp_path / MANIFEST).read_text())["format"] == FORMAT
 
 
 @pytest.mark.parametrize("kind", [torch.optim.AdamW, torch.optim.RMSprop])
