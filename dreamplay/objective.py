@@ -11,9 +11,7 @@ from torch.nn import functional as F
 
 from dreamplay.curriculum import Stage
 from dreamplay.network import Prediction
-
-State = dict[str, Tensor]
-"""Where B dreams are, as in `dreamplay.simulator`: the next input "frame", and the network's hidden state."""
+from dreamplay.one_step import State
 
 
 class Targets(NamedTuple):

@@ -151,6 +151,7 @@ def test_eager_dreams_need_no_onnx_runtime(run: Path, monkeypatch: pytest.Monkey
     env = gym.make("Dreamplay/Dream-v0", checkpoint=str(run), backend="torch")
     env.reset(seed=0)
     env.step(0)
+    assert env.unwrapped.simulator.backend == "torch"
 
 
 def test_large_batches_go_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
