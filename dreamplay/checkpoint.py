@@ -23,7 +23,7 @@ from dreamplay.errors import UserError
 from dreamplay.json_files import plain, write_json
 from dreamplay.whole_files import write_whole
 
-FORMAT = 2  # of the weights as well: 2 since the network has latents
+FORMAT = 3  # of the weights as well: 3 since what is decided is sketched before it is painted
 MANIFEST = "checkpoint.json"
 KINDS = ("weights", "training", "context")
 

@@ -51,7 +51,7 @@ class FoldedNetwork(nn.Module):
                 assert isinstance(broadcast.bias, Tensor)
                 shift[i, 1] += broadcast.bias
             starts = [
-                (network.paint.weight, network.paint.bias),
+                (network.sketch.weight, network.sketch.bias),
                 (network.modulate.weight, shift.flatten()),
                 (network.judge.weight[:, glances:], network.judge.bias),
             ]
@@ -77,8 +77,9 @@ class FoldedNetwork(nn.Module):
         known = torch.cat([memory, seen, hidden["anchor"], action], -1)  # (B, S)
         decided = torch.cat([known, self._latent(known, uniforms, temperature)], -1)
 
-        canvas, *modulation, judged = F.linear(decided, self.decide, self.decide_bias).split(self.widths, 1)
-        x = F.relu(net.mix(torch.cat([grid, canvas.view(-1, config.canvas, *net.grid)], 1)))  # (B, C, rows, columns)
+        sketch, *modulation, judged = F.linear(decided, self.decide, self.decide_bias).split(self.widths, 1)
+        canvas = net.paint(F.relu(sketch)).view(-1, config.canvas, *net.grid)
+        x = F.relu(net.mix(torch.cat([grid, canvas], 1)))  # (B, C, rows, columns)
         for i, (block, broadcast) in enumerate(zip(net.blocks, net.broadcast, strict=True)):
             assert isinstance(broadcast.weight, Tensor)
             scale, shift = (part[..., None, None] for part in modulation[2 * i : 2 * i + 2])  # (B, C, 1, 1)

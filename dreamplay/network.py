@@ -63,6 +63,8 @@ class NetworkConfig:
     """3x3 residual blocks: how far a thing can move in a step, in grid cells."""
     canvas: int = 8
     """Features per cell that hidden state, action and latent paint onto the grid: what appears out of nowhere."""
+    bottleneck: int = 64
+    """Numbers that all that is decided is brought down to before it is painted."""
     glance: int = 8
     """Features per cell that the hidden state and the heads get to see."""
     anchor: int = 64
@@ -130,7 +132,8 @@ class Network(nn.Module):
         self.read = nn.Sequential(nn.Linear(glances, 64), nn.LayerNorm(64), nn.ReLU())
         self.posterior = nn.Sequential(nn.Linear(64 + known, 64), nn.ReLU(), nn.Linear(64, choices))
 
-        self.paint = nn.Linear(decided, config.canvas * cells)
+        self.sketch = nn.Linear(decided, config.bottleneck)
+        self.paint = nn.Linear(config.bottleneck, config.canvas * cells)
         self.mix = nn.Conv2d(c + config.canvas, c, 3, padding=1)
         self.modulate = nn.Linear(decided, 2 * c * config.blocks)
         self.blocks = nn.ModuleList(nn.Conv2d(c, c, 3, padding=1) for _ in range(config.blocks))
@@ -211,7 +214,7 @@ class Network(nn.Module):
             latent = F.one_hot(latent, self.latent[1]).to(prior.dtype)  # (N, L, M)
         decided = torch.cat([moments.known, latent.flatten(1)], -1)
 
-        canvas = self.paint(decided).unflatten(1, (self.config.canvas, *self.grid))
+        canvas = self.paint(F.relu(self.sketch(decided))).unflatten(1, (self.config.canvas, *self.grid))
         x = F.relu(self.mix(torch.cat([moments.grid, canvas], 1)))  # (N, C, rows, columns)
         modulation = self.modulate(decided)[..., None, None].chunk(2 * len(self.blocks), 1)  # (N, C, 1, 1) each
         for i, (block, broadcast) in enumerate(zip(self.blocks, self.broadcast, strict=True)):

@@ -232,7 +232,7 @@ def test_a_latent_is_drawn_as_often_as_its_prior_says(make_frames):
     n = 1000
     many = moments.at(torch.zeros(n, dtype=torch.int64))
     seen = []
-    network.paint.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
+    network.sketch.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
     uniforms = ((torch.arange(n) + 0.5) / n).unsqueeze(1).expand(-1, 2)  # evenly spread
     sharp = {0.5: prior.square() / prior.square().sum(-1, keepdim=True), 1.0: prior}
     for temperature, expected in sharp.items():
@@ -266,7 +266,7 @@ def test_with_the_truth_in_view_the_latent_is_drawn_from_its_posterior():
         network.posterior[2].weight.zero_()
         network.posterior[2].bias.copy_(torch.tensor([0.0, 1, 2, 5, 0, 0]))
     seen = []
-    network.paint.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].detach()))
+    network.sketch.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].detach()))
     torch.manual_seed(1)
     network.predict(moments.at(rows), truth[rows])
     frequencies = seen.pop()[:, -6:].mean(0)
