@@ -94,6 +94,8 @@ class PaletteFrames:
 
     def embed(self, codes: Tensor, colours: Tensor) -> Tensor:
         """Classes (..., P) and what stands for each colour (K, E) -> (..., P * E)."""
+        if codes.device.type != "cpu":  # where `_Lookup` would count its rows on the host
+            return F.embedding(codes.int(), colours).flatten(-2)
         return _Lookup.apply(codes, colours).flatten(-2)
 
     def copy_logits(self, codes: Tensor) -> Tensor:

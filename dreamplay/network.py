@@ -174,7 +174,7 @@ class Network(nn.Module):
         grid = F.relu(present + previous + self.place)  # (N, C, rows, columns)
 
         seen = self.look(self._glance(grid)).unflatten(0, (b, t))  # (B, T, D)
-        keep, new = self.gates(torch.cat([seen, actions], -1)).chunk(2, -1)  # (B, T, D) each
+        keep, new = self.gates(torch.cat([seen, actions], -1)).float().chunk(2, -1)  # (B, T, D) each
         keep = keep.sigmoid()
         new, memory, memories = (1 - keep) * new.tanh(), hidden["memory"], []
         for kept, added in zip(keep.unbind(1), new.unbind(1), strict=True):
@@ -189,6 +189,7 @@ class Network(nn.Module):
         moments: Moments,
         truth: Tensor | None = None,
         *,
+        noise: Tensor | None = None,
         uniforms: Tensor | None = None,
         temperature: float | Tensor = 1.0,
     ) -> Prediction:
@@ -197,6 +198,7 @@ class Network(nn.Module):
         Args:
             moments: from `observe`.
             truth: codes (N, rows, columns, [K,] P) of what did come next; the latent is then drawn from its posterior.
+            noise: exponential draws (N, L, M) that decide which value of the posterior; None = fresh ones.
             uniforms: (N, L) in [0, 1), draw the latent from its prior; without them, and without a truth, it takes its
                 most likely value.
             temperature: above 0, divides the prior's logits when it is drawn from.
@@ -204,7 +206,7 @@ class Network(nn.Module):
         prior = self.prior(moments.known).unflatten(-1, self.latent).log_softmax(-1)  # (N, L, M)
         surprise = prior.new_zeros(len(prior))
         if truth is not None:
-            latent, surprise = self._infer(moments, truth, prior)
+            latent, surprise = self._infer(moments, truth, prior, noise)
         elif uniforms is not None:
             cumulative = (prior / temperature).softmax(-1).cumsum(-1)
             latent = (uniforms.unsqueeze(-1) >= cumulative / cumulative[..., -1:]).sum(-1)
@@ -254,14 +256,17 @@ class Network(nn.Module):
         moments, hidden = self.observe(frame.unsqueeze(1), action.unsqueeze(1), hidden)
         return self.predict(moments, uniforms=uniforms, temperature=temperature), hidden
 
-    def _infer(self, moments: Moments, truth: Tensor, prior: Tensor) -> tuple[Tensor, Tensor]:
+    def _infer(
+        self, moments: Moments, truth: Tensor, prior: Tensor, noise: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """The latent (N, L, M), drawn with the truth in view, and what that told it: KL(posterior || prior), (N,)."""
         coming, _ = self._embed(truth)
         news = F.relu(self.news(F.relu(coming + moments.past + self.place))).flatten(1)
         logits = self.posterior(torch.cat([self.read(news), moments.known], -1)).unflatten(-1, self.latent)
         posterior = logits.log_softmax(-1)
         weights = posterior.exp()
-        drawn = (posterior - torch.empty_like(posterior).exponential_().log()).max(-1).indices  # Gumbel: an exact draw
+        noise = torch.empty_like(posterior).exponential_() if noise is None else noise
+        drawn = (posterior - noise.log()).max(-1).indices  # Gumbel: an exact draw
         latent = F.one_hot(drawn, self.latent[1]) + weights - weights.detach()  # straight through
         return latent, (weights * (posterior - prior)).sum((-2, -1))
 

@@ -21,11 +21,13 @@ class Targets(NamedTuple):
     actions: Tensor  # (B, T, A)
     rewards: Tensor  # (B, T, R) probabilities of the reward bins
     terminated: Tensor  # (B, T) 0 or 1
-    weights: Tensor  # (B, T) of each step in the mean loss; a step of weight 0 is not predicted
+    weights: Tensor  # (B, T) of each step in the mean loss; a step of weight 0 is not predicted; on the CPU or not
+    noise: Tensor | None = None  # (B, T, L, M) exponential draws for the latents; None = the network draws its own
 
     def cut(self, start: int, end: int) -> Targets:
         """Some of the steps."""
-        return Targets(self.frames[:, start : end + 1], *(part[:, start:end] for part in self[1:]))
+        parts = (None if part is None else part[:, start:end] for part in self[1:])
+        return Targets(self.frames[:, start : end + 1], *parts)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -34,15 +36,33 @@ class Losses:
 
     total: Tensor
     """What is minimised: events weigh as much as the network says."""
-    frame: float
-    reward: float
-    termination: float
-    surprise: float
-    """What the truth told the latent."""
+    parts: Tensor
+    """(4,), without gradient: of the frame, reward, termination, and what the truth told the latent."""
     steps: float
     """Steps that the means stand for: the sum of their weights."""
     end: State | None
     """Where the window ended, if that was asked for."""
+
+    # Read when asked for: to wait for numbers from a GPU at each update is to stop it at each update.
+    @property
+    def frame(self) -> float:
+        """Of all pixels."""
+        return self.parts[0].item()
+
+    @property
+    def reward(self) -> float:
+        """Of the reward's bins."""
+        return self.parts[1].item()
+
+    @property
+    def termination(self) -> float:
+        """Of whether the episode ends."""
+        return self.parts[2].item()
+
+    @property
+    def surprise(self) -> float:
+        """What the truth told the latent."""
+        return self.parts[3].item()
 
 
 def imagine(
@@ -53,6 +73,7 @@ def imagine(
     start: State | None = None,
     *,
     truth: Tensor | None = None,
+    noise: Tensor | None = None,
     rows: Tensor | None = None,
     go_on: bool = False,
 ) -> tuple[Prediction, State | None]:
@@ -71,6 +92,7 @@ def imagine(
         start: where the windows begin; None = with no past.
         truth: codes of the real frames (B, T, ...), one after each action: what the latent learns from. Also what keeps
             a dream near its target where chance decides. None = the most likely latent.
+        noise: (B, T, L, M), see `Targets`. A dreamed step and the prediction that it comes from draw the same latent.
         rows: which of the N = B * T steps to predict; None = all.
         go_on: whether to tell where the window ended.
 
@@ -83,34 +105,43 @@ def imagine(
         return _learned_through(network, frames, actions, stage, start, rows)
     if stage.predicted:
         with torch.no_grad():
-            frames = _dreamed(network, frames, actions, stage, start, truth)
+            frames = _dreamed(network, frames, actions, stage, start, truth, noise)
     moments, hidden = network.observe(frames, actions, start)
-    truth = None if truth is None else truth.flatten(0, 1)
-    end = _end(network, moments, hidden, truth, len(actions)) if go_on else None
+    told = [None if part is None else part.flatten(0, 1) for part in (truth, noise)]
+    end = _end(network, moments, hidden, told, len(actions)) if go_on else None
     if rows is not None:
-        moments, truth = moments.at(rows), None if truth is None else truth[rows]
-    return network.predict(moments, truth), end
+        moments, told = moments.at(rows), [None if part is None else part[rows] for part in told]
+    return network.predict(moments, told[0], noise=told[1]), end
 
 
-def _dreamed(network: Any, frames: Tensor, actions: Tensor, stage: Stage, state: State, truth: Tensor | None) -> Tensor:
+def _dreamed(
+    network: Any,
+    frames: Tensor,
+    actions: Tensor,
+    stage: Stage,
+    state: State,
+    truth: Tensor | None,
+    noise: Tensor | None,
+) -> Tensor:
     """The inputs (B, T, ...), segment by segment: a run of real ones at once, own predictions one by one."""
     inputs: list[Tensor] = []
     for start, end in stage.segments():
         inputs.append(frames[:, start:end] if stage.real[start] else state["frame"].unsqueeze(1))
         moments, hidden = network.observe(inputs[-1], actions[:, start:end], state)
         if end < len(stage.real) and not stage.real[end]:
-            told = None if truth is None else truth[:, start:end].flatten(0, 1)
+            told = [None if part is None else part[:, start:end].flatten(0, 1) for part in (truth, noise)]
             hidden = _end(network, moments, hidden, told, len(frames))
         state = hidden
     return torch.cat(inputs, 1)
 
 
 @torch.no_grad()
-def _end(network: Any, moments: Any, hidden: State, truth: Tensor | None, windows: int) -> State:
+def _end(network: Any, moments: Any, hidden: State, told: list[Tensor | None], windows: int) -> State:
     """The state after the last moment of each window."""
     t = len(moments.known) // windows
     last = torch.arange(t - 1, windows * t, t, device=moments.known.device)
-    prediction = network.predict(moments.at(last), None if truth is None else truth[last])
+    truth, noise = (None if part is None else part[last] for part in told)
+    prediction = network.predict(moments.at(last), truth, noise=noise)
     return {**hidden, "frame": network.frames.most_likely(prediction.frame)}
 
 
@@ -144,19 +175,28 @@ def objective(
     weights = targets.weights.clone()
     weights[:, : stage.warm_up] = 0
     weights = weights.flatten()
-    rows = weights.nonzero().squeeze(1)
-    truth = targets.frames[:, 1:]
-    prediction, end = imagine(
-        network, targets.frames[:, :-1], targets.actions, stage, start, truth=truth, rows=rows, go_on=go_on
-    )
+    rows = weights.nonzero().squeeze(1)  # where the weights are: a GPU that is asked for it has to be waited for
     weights = weights[rows]
-    steps = weights.sum().clamp(min=1)
+    count = float(weights.sum())
+    device, truth = targets.frames.device, targets.frames[:, 1:]
+    rows, weights = rows.to(device, non_blocking=True), weights.to(device, non_blocking=True)
+    prediction, end = imagine(
+        network,
+        targets.frames[:, :-1],
+        targets.actions,
+        stage,
+        start,
+        truth=truth,
+        noise=targets.noise,
+        rows=rows,
+        go_on=go_on,
+    )
+    prediction = Prediction(*(part.float() for part in prediction))  # whatever the network computes in
     pixels = network.frames.log_loss(prediction.frame, truth.flatten(0, 1)[rows])  # (N, ...)
     rewards = -(targets.rewards.flatten(0, 1)[rows] * F.log_softmax(prediction.reward, -1)).sum(-1)
     ends = targets.terminated.flatten()[rows]
     ends = F.binary_cross_entropy_with_logits(prediction.termination, ends, reduction="none")
     losses = torch.stack([pixels.flatten(1).sum(-1), rewards, ends, prediction.surprise])  # (4, N)
-    means = (losses * weights).sum(1) / steps
-    frame, reward, termination, surprise = means.tolist()
-    total = means @ means.new_tensor([1.0, network.event_weight, network.event_weight, 1.0])
-    return Losses(total, frame, reward, termination, surprise, steps=float(weights.sum()), end=end)
+    means = (losses * weights).sum(1) / max(1.0, count)
+    total = means[0] + network.event_weight * (means[1] + means[2]) + means[3]
+    return Losses(total, means.detach(), count, end)

@@ -1,0 +1,61 @@
+"""What a training does to go fast on a GPU; on a CPU none of it by default.
+
+On a GPU an update of a small network takes about as long as it takes to start its kernels. So nothing in the loop waits
+for the GPU: the data are there, and losses are read only when they are shown.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+MOST_MEMORY = 0.5  # share of what is free on the device that data may take
+
+
+@dataclass(frozen=True)
+class Acceleration:
+    """How a training uses its device. A run does not keep it: it may go on elsewhere."""
+
+    bfloat16: bool = False
+    """Convolutions and matrix products in bfloat16; weights, recurrence and losses stay in float32."""
+    resident: bool = False
+    """Data encoded once and kept on the device, see `dreamplay.feeds`."""
+    compiled: bool = False
+    """The network compiled by `torch.compile`: fused kernels instead of one for each operation."""
+
+    @classmethod
+    def of(cls, device: torch.device, data: int, precision: str = "auto", compiled: bool = False) -> Acceleration:
+        """What suits a device.
+
+        Args:
+            device: where the network is.
+            data: bytes that the data take there.
+            precision: "float32", "bfloat16", or "auto": bfloat16 on a GPU that computes in it.
+            compiled: whether that was asked for.
+        """
+        cuda = device.type == "cuda"
+        fast = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+        bfloat16 = fast if precision == "auto" else precision == "bfloat16"
+        return cls(bfloat16, cuda and data <= MOST_MEMORY * torch.cuda.mem_get_info(device)[0], compiled)
+
+    def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
+        """Within, the network computes as it should."""
+        # No cache: it would hand weights cast while dreaming, without gradient, to the pass that learns.
+        return torch.autocast(device.type, torch.bfloat16, enabled=self.bfloat16, cache_enabled=False)
+
+    def prepare(self, network: Any) -> None:
+        """Compile what takes the time, if that is wanted; it happens when first used."""
+        if self.compiled:
+            for name in ("unroll",) if network.learns_through_predictions else ("observe", "predict"):
+                setattr(network, name, torch.compile(getattr(network, name)))
+
+    def __str__(self) -> str:
+        parts = [
+            "bfloat16 with float32 weights and losses" if self.bfloat16 else "float32",
+            "data kept on the device" if self.resident else "data read as needed (memory-mapped, never loaded as a whole)",
+            *(["compiled"] if self.compiled else []),
+        ]
+        return ", ".join(parts)

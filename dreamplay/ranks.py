@@ -1,0 +1,169 @@
+"""Several processes that train as one, started by `torchrun`: what each does, and what all agree on.
+
+The processes are called ranks. Each has a copy of the network and learns from its own windows of every batch;
+DistributedDataParallel averages their gradients. Whatever is random is drawn for the whole batch, by all ranks alike;
+whatever depends on time or on Ctrl-C is decided by all together. So the gradient is that of one process, however many
+there are. The first rank alone speaks and writes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from dreamplay.errors import UserError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """One of several processes; by default the only one."""
+
+    rank: int = 0
+    """Which one, from 0 on."""
+    count: int = 1
+
+    @classmethod
+    def current(cls) -> Ranks:
+        """Those of the process group, if this process is in one."""
+        if dist.is_available() and dist.is_initialized():
+            return cls(dist.get_rank(), dist.get_world_size())
+        return cls()
+
+    @property
+    def lead(self) -> bool:
+        """Whether this is the one that speaks and writes."""
+        return self.rank == 0
+
+    def own(self, windows: int) -> slice:
+        """Which of the windows of a batch are this rank's; shares differ by one at most."""
+        return slice(windows * self.rank // self.count, windows * (self.rank + 1) // self.count)
+
+    def device(self, asked: str) -> str:
+        """The device of this rank: one GPU each.
+
+        Raises:
+            UserError: this machine has fewer GPUs than ranks.
+        """
+        if self.count == 1 or not (asked == "cuda" or (asked == "auto" and torch.cuda.is_available())):
+            return asked
+        here, gpus = int(os.environ["LOCAL_WORLD_SIZE"]), torch.cuda.device_count()
+        if gpus < here:
+            raise UserError(
+                f"{here} processes on this machine but {gpus} GPU(s); start one for each, or use --device cpu"
+            )
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        return f"cuda:{os.environ['LOCAL_RANK']}"
+
+    def share(self, module: nn.Module) -> nn.Module:
+        """The module, its gradients averaged over the ranks after each backward pass."""
+        if self.count == 1:
+            return module
+        # No device_ids: with them, what is kept on the host on purpose would be copied. Where a hidden state is carried
+        # on, what reads the first frame has nothing to do.
+        return DistributedDataParallel(module, find_unused_parameters=True)
+
+    def sum(self, tensor: Tensor) -> Tensor:
+        """Over the ranks."""
+        if self.count > 1:
+            dist.all_reduce(tensor)
+        return tensor
+
+    def agree(self, minutes: float, save: bool, stop: bool) -> tuple[float, bool, bool]:
+        """The time of the first rank, whether it wants to save, and whether anyone wants to stop."""
+        if self.count == 1:
+            return minutes, save, stop
+        said = torch.tensor([minutes * self.lead, save * self.lead, stop], dtype=torch.float64)
+        agreed = self.sum(said).tolist()
+        return agreed[0], agreed[1] > 0, agreed[2] > 0
+
+    def gather(self, rows: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The rows of all ranks, in order, on the CPU."""
+        if self.count == 1:
+            return rows
+        parts: list[Any] = [None] * self.count
+        dist.all_gather_object(parts, {name: value.cpu() for name, value in rows.items()})
+        return {name: torch.cat([part[name] for part in parts]) for name in rows}
+
+    def in_turn(self, work: Callable[[], T]) -> T:
+        """The first rank does it, and then the others: they find what it has written. All begin the next thing together.
+
+        Raises:
+            SystemExit: the first rank failed, and tells why.
+        """
+        if self.count == 1:
+            return work()
+        if self.lead:
+            done = False
+            try:
+                result = work()
+                done = True
+            finally:
+                dist.broadcast_object_list([done])
+        else:
+            said: list[Any] = [None]
+            dist.broadcast_object_list(said)
+            if not said[0]:
+                raise SystemExit(2)
+            result = work()
+        self.agree(0, False, False)
+        return result
+
+    @contextmanager
+    def together(self, run: Path) -> Iterator[None]:
+        """Within, all do the same: the first rank speaks for all.
+
+        Args:
+            run: folder that holds the checkpoint.
+
+        Raises:
+            UserError: another rank is gone.
+            SystemExit: instead of whatever the first rank has to tell.
+        """
+        try:
+            yield
+        except (UserError, KeyboardInterrupt) as stopped:
+            if self.lead:
+                raise
+            raise SystemExit(130 if isinstance(stopped, KeyboardInterrupt) else 2) from None
+        except RuntimeError as error:
+            if self.count == 1 or not _says_that_one_is_gone(error):
+                raise
+            if not self.lead:
+                raise SystemExit(2) from None
+            raise UserError(
+                f"one of the {self.count} processes is gone, so the others stop; {run} holds the last checkpoint: "
+                "start them again with --resume"
+            ) from None
+
+
+@contextmanager
+def joined() -> Iterator[Ranks]:
+    """Within, this process is one of those that `torchrun` started, if it did; only the first one is heard."""
+    if not (dist.is_available() and dist.is_torchelastic_launched()):
+        yield Ranks()
+        return
+    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    ranks = Ranks.current()
+    with ExitStack() as stack:
+        if not ranks.lead:
+            nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
+            stack.enter_context(redirect_stdout(nowhere))
+            stack.enter_context(redirect_stderr(nowhere))
+        yield ranks
+    dist.destroy_process_group()  # not after an error: it would wait for ranks that are gone
+
+
+def _says_that_one_is_gone(error: RuntimeError) -> bool:
+    return isinstance(error, dist.DistError) or bool(re.search("gloo|NCCL|Connection (closed|reset)", str(error)))
