@@ -256,9 +256,7 @@ class Network(nn.Module):
         moments, hidden = self.observe(frame.unsqueeze(1), action.unsqueeze(1), hidden)
         return self.predict(moments, uniforms=uniforms, temperature=temperature), hidden
 
-    def _infer(
-        self, moments: Moments, truth: Tensor, prior: Tensor, noise: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def _infer(self, moments: Moments, truth: Tensor, prior: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
         """The latent (N, L, M), drawn with the truth in view, and what that told it: KL(posterior || prior), (N,)."""
         coming, _ = self._embed(truth)
         news = F.relu(self.news(F.relu(coming + moments.past + self.place))).flatten(1)

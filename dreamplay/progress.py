@@ -30,20 +30,25 @@ class Progress:
     ) -> None:
         self.total = total
         self.done = 0.0
-        self.status = ""
+        self._status: str | Callable[[], str] = ""
         self._show = show
         self._interval = interval
         self._clock = clock
         self._start = self._shown = clock()
 
-    def advance(self, n: float = 1, status: str = "") -> None:
-        """Count `n` more as done; a status text stays until the next one."""
+    def advance(self, n: float = 1, status: str | Callable[[], str] = "") -> None:
+        """Count `n` more as done; a status text, or what makes it when it is shown, stays until the next one."""
         self.done += n
-        self.status = status or self.status
+        self._status = status or self._status
         now = self._clock()
         if now - self._shown >= self._interval:
             self._shown = now
             self._show(self)
+
+    @property
+    def status(self) -> str:
+        """The latest one."""
+        return self._status() if callable(self._status) else self._status
 
     @property
     def seconds(self) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from dreamplay.actions import action_size
+from dreamplay.batches import Carried
 from dreamplay.checkpoint import read_contexts, read_manifest, read_tensors, restore_optimiser
 from dreamplay.classic import ClassicNetwork, RawFrames
 from dreamplay.episodes import Episodes
@@ -17,10 +18,11 @@ from dreamplay.errors import UserError
 from dreamplay.frames import Patches, choose_frames
 from dreamplay.network import Network, NetworkConfig, patch_side
 from dreamplay.noise import noise_state, own_noise
+from dreamplay.ranks import Ranks
 from dreamplay.rewards import RewardBins
 from dreamplay.selection import check_finite, choose_contexts, sample_frames
 from dreamplay.simulator import choose_device, read_model
-from dreamplay.training import RECIPES, Carried, TrainConfig, Training
+from dreamplay.training import RECIPES, TrainConfig, Training
 from dreamplay.windows import Places
 
 
@@ -116,7 +118,8 @@ def _carried(stored: dict[str, Any] | None, tensors: dict[str, torch.Tensor], de
     if stored is None:
         return None
     names = [name for name in tensors if name.startswith("carried.")]
-    state = {name.removeprefix("carried."): tensors.pop(name).to(device) for name in names}
+    own = Ranks.current().own(len(stored["starts"]))
+    state = {name.removeprefix("carried."): tensors.pop(name)[own].to(device) for name in names}
     places = Places(np.array(stored["episodes"], np.int64), np.array(stored["starts"], np.int64))
     return Carried(places, state, stored["windows"])
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from dreamplay.windows import Batch
+from dreamplay.windows import Outcomes
 
 
-def step_weights(batch: Batch, warm_up: int, predicted: int | None, rng: np.random.Generator) -> np.ndarray:
+def step_weights(batch: Outcomes, warm_up: int, predicted: int | None, rng: np.random.Generator) -> np.ndarray:
     """float32 (B, T): 0 for steps past an episode's end, in the warm-up, or left out; their sum is that of all others.
 
     Args:
@@ -37,7 +37,7 @@ def step_weights(batch: Batch, warm_up: int, predicted: int | None, rng: np.rand
     return weights
 
 
-def eventful(batch: Batch) -> np.ndarray:
+def eventful(batch: Outcomes) -> np.ndarray:
     """bool (B, T): the episode ends, or the reward is not the batch's most frequent one."""
     values, counts = np.unique(batch.rewards[batch.mask], return_counts=True)
     usual = values[counts.argmax()] if len(values) else 0.0

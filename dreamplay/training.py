@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from dreamplay.actions import encode_actions
+from dreamplay.acceleration import Acceleration
+from dreamplay.batches import Carried, draw_batch
 from dreamplay.checkpoint import optimiser_tensors, save_checkpoint
 from dreamplay.classic import ClassicNetwork
-from dreamplay.curriculum import Stage, curriculum
+from dreamplay.curriculum import SLICES, Stage, curriculum
 from dreamplay.envs.card import EnvCard
 from dreamplay.episodes import Episode
 from dreamplay.errors import UserError
+from dreamplay.feeds import Codecs, Resident, Streamed
 from dreamplay.interruption import deferred_interrupt
 from dreamplay.network import Network
 from dreamplay.noise import noise_state, own_noise
-from dreamplay.objective import Losses, State, Targets, objective
+from dreamplay.objective import Losses, objective
+from dreamplay.own_loss import OwnLoss, of_all_ranks
+from dreamplay.ranks import Ranks
 from dreamplay.recomputation import recomputed_objective
 from dreamplay.rewards import RewardBins
 from dreamplay.simulator import describe_network
-from dreamplay.step_weights import step_weights
 from dreamplay.whole_files import write_whole
-from dreamplay.windows import Places, Windows
+from dreamplay.windows import Windows
 
 LOG = "log.jsonl"
 SAVE_SECONDS = 60.0
@@ -47,14 +51,20 @@ class Recipe:
     clip_norm: float
     """Largest norm of a gradient; a larger one is scaled down."""
     predicted_steps: int | None = None
-    """Most steps of an update that are predicted and carry a loss, see `dreamplay.step_weights`; None = all."""
+    """Most steps of an update of that size that are predicted and carry a loss, see `dreamplay.step_weights`; None = all."""
 
     def windows(self, stage: Stage, batch_steps: int) -> int:
         """How many windows an update takes: no more dreams than are learned from, for each of their steps is costly."""
         count = batch_steps // len(stage.real)
-        if stage.predicted and self.predicted_steps is not None:
-            count = min(count, self.predicted_steps // (len(stage.real) - stage.warm_up))
+        if stage.predicted and (predicted := self.predicted(batch_steps)) is not None:
+            count = min(count, predicted // (len(stage.real) - stage.warm_up))
         return max(1, count)
+
+    def predicted(self, batch_steps: int) -> int | None:
+        """Most steps of an update that are predicted: more in a larger batch than the recipe's, in proportion."""
+        if self.predicted_steps is None:
+            return None
+        return max(self.predicted_steps, self.predicted_steps * batch_steps // self.batch_steps)
 
 
 # Classic: Chiappa et al. 2017, appendix A, 16 windows of 10 + 15 steps. They do not clip: the bound is for runaways.
@@ -74,7 +84,7 @@ class TrainConfig:
     minutes: float | None = None
     """Length in minutes, or None; exactly one of the two is given."""
     batch_steps: int | None = None
-    """Steps per update, windows times their length; None = the recipe's."""
+    """Steps per update of all ranks together, windows times their length; None = the recipe's."""
     learning_rate: float | None = None
     """Highest learning rate; None = the recipe's."""
     seed: int = 0
@@ -83,14 +93,6 @@ class TrainConfig:
     """Whether to compute activations twice rather than to keep them, see `dreamplay.recomputation`."""
     frames: str | None = None
     """How frames are learned, "palette" or "colour"; None = as the data ask for, see `dreamplay.frames`."""
-
-
-class Carried(NamedTuple):
-    """Windows whose hidden state goes on in the next update."""
-
-    places: Places  # where they go on
-    state: State
-    windows: int  # how many windows the state has lived through
 
 
 @dataclass
@@ -120,18 +122,21 @@ class Training:
         return min(1.0, self.minutes / (self.config.minutes or 1.0))
 
     def save(self, run: Path) -> None:
-        """Write the checkpoint, whole or not at all.
+        """Write the checkpoint, whole or not at all. All ranks call it, the first one writes.
 
         Raises:
             UserError: a weight is not finite; what was saved before stays.
             OSError: the disk is full or not writable; what was saved before stays.
         """
+        state = Ranks.current().gather(self.carried.state) if self.carried is not None else {}
+        if not Ranks.current().lead:
+            return
         weights, training = self.network.state_dict(), optimiser_tensors(self.optimiser)
         training |= {f"noise.{self.device.type}": self.noise}
         carried = None
         if self.carried is not None:
             carried = {**self.carried.places._asdict(), "windows": self.carried.windows}
-            training |= {f"carried.{name}": value for name, value in self.carried.state.items()}
+            training |= {f"carried.{name}": value for name, value in state.items()}
         if not all(bool(tensor.isfinite().all()) for tensor in (*weights.values(), *training.values())):
             raise UserError(_diverged(self.updates, run))
         manifest = {
@@ -157,7 +162,7 @@ class Report:
     minutes: float
     stage: Stage
     losses: Losses
-    gradient_norm: float
+    gradient_norm: Tensor
     steps: int
 
     def to_json(self) -> dict[str, Any]:
@@ -172,7 +177,7 @@ class Report:
             "frame": self.losses.frame,
             "reward": self.losses.reward,
             "termination": self.losses.termination,
-            "gradient_norm": self.gradient_norm,
+            "gradient_norm": self.gradient_norm.item(),
         }
 
 
@@ -182,17 +187,20 @@ def train(
     run: Path,
     on_update: Callable[[Report], None],
     *,
+    acceleration: Acceleration = Acceleration(),  # noqa: B008: it is frozen
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Train to the end of the curriculum, saving at the start, every minute, at the end, and when interrupted.
 
-    Ctrl-C, or a KeyboardInterrupt from `on_update`, saves after the update in hand and is then raised.
+    Ctrl-C, or a KeyboardInterrupt from `on_update`, saves after the update in hand and is then raised. In a process group
+    all ranks call this, with the same training and episodes, and share each batch; see `dreamplay.ranks`.
 
     Args:
         training: new (`start_training`) or continued (`resume_training`).
         episodes: the training episodes.
         run: folder of the checkpoint; exists.
         on_update: called after each update.
+        acceleration: how the device is used.
         clock: seconds; what the minutes of the training are counted in. `time.process_time` makes them processor time,
             which other programs on the machine do not shorten.
 
@@ -201,72 +209,81 @@ def train(
         OSError: the disk is full or not writable; the last checkpoint stays.
     """
     config, network, optimiser = training.config, training.network, training.optimiser
-    schedule, windows = curriculum(config.curriculum), Windows(episodes)
+    schedule, windows, ranks = curriculum(config.curriculum), Windows(episodes), Ranks.current()
+    codecs = Codecs(network.frames, training.card, training.rewards)
+    kept = acceleration.resident
+    feed = Resident(episodes, codecs, training.device) if kept else Streamed(windows, codecs, training.device)
     peak = optimiser.param_groups[0]["initial_lr"]
     recipe = RECIPES[config.simulator]
     batch_steps = config.batch_steps or recipe.batch_steps
     if training.updates == 0:
         training.save(run)  # from here on there always is a checkpoint to resume
-    _cut_log(run / LOG, training.updates)
+    if ranks.lead:
+        _cut_log(run / LOG, training.updates)
     network.train()
+    acceleration.prepare(network)
+    own_loss = ranks.share(OwnLoss(network, acceleration, ranks))
     before = saved = clock()
+    stopped = False
     with (
         deferred_interrupt() as stop,
-        own_noise(training.device, training.noise),
-        (run / LOG).open("a", encoding="utf-8") as log,
+        own_noise(training.device, training.noise if ranks.lead else config.seed + training.updates + ranks.rank),
+        (run / LOG if ranks.lead else Path(os.devnull)).open("a", encoding="utf-8") as log,
     ):
-        while (progress := training.progress) < 1 and not stop.asked:
-            stage, start, lived = schedule(progress), None, 0
-            if training.carried is None:
-                places = windows.draw(training.rng, recipe.windows(stage, batch_steps), stage.span)
-            else:
-                stage = stage.later()
-                places, start, lived = training.carried
-            stage = stage.flip(training.rng)
-            batch = windows.gather(places, len(stage.real))
-            weights = step_weights(batch, stage.warm_up, recipe.predicted_steps, training.rng)
-            targets = Targets(
-                network.frames.encode(batch.observations).to(training.device),
-                torch.from_numpy(encode_actions(training.card.action_space, batch.actions)).to(training.device),
-                training.rewards.encode(batch.rewards).to(training.device),
-                torch.from_numpy(batch.terminated).float().to(training.device),
-                torch.from_numpy(weights).to(training.device),
+        while (progress := training.progress) < 1 and not stopped:
+            stage = schedule(progress)
+            batch = draw_batch(
+                windows,
+                feed,
+                stage,
+                training.carried,
+                recipe.windows(stage, batch_steps),
+                recipe.predicted(batch_steps),
+                network.latent,
+                training.rng,
+                ranks,
             )
             compute = recomputed_objective if config.checkpoint_gradients else objective
-            losses = compute(network, targets, stage, start, go_on=stage.windows > 1)
+            losses = Losses(*own_loss(compute, batch.targets, batch.stage, batch.start, batch.steps))
             optimiser.zero_grad(set_to_none=True)
             losses.total.backward()
-            norm = float(torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm))
-            if not (isfinite(norm) and isfinite(losses.total.item())):
-                raise UserError(_diverged(training.updates, run))
+            norm = torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm)
+            losses = of_all_ranks(losses, ranks)
+            logged = training.updates % LOG_EVERY == 0
+            if (logged or training.device.type == "cpu") and not isfinite(norm.item() + losses.total.item()):
+                raise UserError(_diverged(training.updates, run))  # a GPU is not waited for: what it saves is looked at
             for group in optimiser.param_groups:
                 group["lr"] = peak * stage.rate * min(1.0, (training.updates + 1) / WARM_UP_UPDATES)
             optimiser.step()
 
-            places, lived = places.after(len(stage.real)), lived + 1
-            training.carried = None
-            if losses.end is not None and lived < stage.windows and windows.go_on(places):
-                end = {name: value.detach().contiguous() for name, value in losses.end.items()}
-                training.carried = Carried(places, end, lived)
-
+            training.carried = batch.carried(losses.end, windows)
             now = clock()
             training.minutes += (now - before) / 60
             before = now
             training.updates += 1
             training.noise = noise_state(training.device)
-            report = Report(training.updates, progress, training.minutes, stage, losses, norm, batch.mask.size)
-            if training.updates % LOG_EVERY == 1:
+            report = Report(training.updates, progress, training.minutes, batch.stage, losses, norm, batch.size)
+            if logged:
                 log.write(json.dumps(report.to_json()) + "\n")
             try:
                 on_update(report)
             except KeyboardInterrupt:
                 stop.asked = True
-            if now - saved > SAVE_SECONDS or stop.asked or training.progress >= 1:
+            due = now - saved > SAVE_SECONDS
+            training.minutes, due, stopped = ranks.agree(training.minutes, due, stop.asked)
+            if due or stopped or training.progress >= 1:
                 log.flush()  # the log of a checkpoint is never shorter than the checkpoint
                 training.save(run)
                 saved = now
-    if stop.asked:
+    if stopped:
         raise KeyboardInterrupt
+
+
+def fewest_windows(config: TrainConfig) -> int:
+    """How many windows the smallest batch of a training has; more ranks than that cannot share it."""
+    recipe, schedule = RECIPES[config.simulator], curriculum(config.curriculum)
+    batch_steps = config.batch_steps or recipe.batch_steps
+    return min(recipe.windows(schedule(i / SLICES), batch_steps) for i in range(SLICES))
 
 
 def _cut_log(path: Path, updates: int) -> None:

@@ -1,6 +1,6 @@
 """Windows: batches of slices of episodes, the only form in which training sees data."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,22 +10,31 @@ from dreamplay.episodes import Episode
 
 
 @dataclass(frozen=True)
-class Batch:
-    """B windows of T transitions. Past an episode's end the last observation is repeated and all else is zero.
+class Outcomes:
+    """What came of B windows of T transitions, without their frames; zero past an episode's end.
 
     Attributes:
-        observations: uint8 (B, T+1, H, W, C).
-        actions: (B, T, *action_shape), int64 or float32.
         rewards: float32 (B, T).
         terminated: bool (B, T).
         mask: bool (B, T), False past the episode's end.
     """
 
-    observations: np.ndarray
-    actions: np.ndarray
     rewards: np.ndarray
     terminated: np.ndarray
     mask: np.ndarray
+
+
+@dataclass(frozen=True)
+class Batch(Outcomes):
+    """B windows of T transitions. Past an episode's end the last observation is repeated and all else is zero.
+
+    Attributes:
+        observations: uint8 (B, T+1, H, W, C).
+        actions: (B, T, *action_shape), int64 or float32.
+    """
+
+    observations: np.ndarray
+    actions: np.ndarray
 
 
 class Places(NamedTuple):
@@ -37,6 +46,10 @@ class Places(NamedTuple):
     def after(self, steps: int) -> "Places":
         """Where the windows begin that follow on these, `steps` later."""
         return Places(self.episodes, self.starts + steps)
+
+    def at(self, rows: slice) -> "Places":
+        """Those of some of the windows."""
+        return Places(self.episodes[rows], self.starts[rows])
 
 
 class Windows:
@@ -85,21 +98,29 @@ class Windows:
 
     def gather(self, places: Places, length: int) -> Batch:
         """The windows of `length` transitions that begin there."""
-        indices = places.episodes
-        starts = np.minimum(places.starts, self._lengths[indices])
-        first = self._episodes[0]
-        batch = len(indices)
-        observations = np.empty((batch, length + 1, *first.observations.shape[1:]), first.observations.dtype)
-        actions = np.zeros((batch, length, *first.actions.shape[1:]), first.actions.dtype)
-        rewards = np.zeros((batch, length), np.float32)
-        terminated = np.zeros((batch, length), bool)
-        counts = np.minimum(length, self._lengths[indices] - starts)
-        for b, (index, start, count) in enumerate(zip(indices.tolist(), starts.tolist(), counts.tolist(), strict=True)):
-            episode, stop = self._episodes[index], start + count
+        first, outcomes = self._episodes[0], self.outcomes(places, length)
+        observations = np.empty((len(places.episodes), length + 1, *first.observations.shape[1:]), np.uint8)
+        actions = np.zeros((*outcomes.mask.shape, *first.actions.shape[1:]), first.actions.dtype)
+        for b, (episode, start, stop) in enumerate(self._slices(places, length)):
+            count = stop - start
             observations[b, : count + 1] = episode.observations[start : stop + 1]
             observations[b, count + 1 :] = episode.observations[stop]
             actions[b, :count] = episode.actions[start:stop]
-            rewards[b, :count] = episode.rewards[start:stop]
-            terminated[b, :count] = episode.terminated[start:stop]
-        mask = np.arange(length) < counts[:, None]
-        return Batch(observations, actions, rewards, terminated, mask)
+        return Batch(**vars(outcomes), observations=observations, actions=actions)
+
+    def outcomes(self, places: Places, length: int) -> Outcomes:
+        """What comes of the windows of `length` transitions that begin there; reads no frame."""
+        shape = (len(places.episodes), length)
+        outcomes = Outcomes(np.zeros(shape, np.float32), np.zeros(shape, bool), np.zeros(shape, bool))
+        for b, (episode, start, stop) in enumerate(self._slices(places, length)):
+            outcomes.rewards[b, : stop - start] = episode.rewards[start:stop]
+            outcomes.terminated[b, : stop - start] = episode.terminated[start:stop]
+            outcomes.mask[b, : stop - start] = True
+        return outcomes
+
+    def _slices(self, places: Places, length: int) -> Iterator[tuple[Episode, int, int]]:
+        """The episode of each window and the steps of it that there are: start <= t < stop."""
+        for index, start in zip(places.episodes.tolist(), places.starts.tolist(), strict=True):
+            episode = self._episodes[index]
+            start = min(start, len(episode))
+            yield episode, start, min(start + length, len(episode))

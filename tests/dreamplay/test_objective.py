@@ -210,7 +210,7 @@ class OnePixel:
     def observe(self, frames: Tensor, actions: Tensor, hidden: Hidden) -> tuple[Tensor, Hidden]:
         return Rows(actions.flatten(0, 1)), hidden
 
-    def predict(self, moments: Any, truth: Tensor | None = None) -> Prediction:
+    def predict(self, moments: Any, truth: Tensor | None = None, **noise: Any) -> Prediction:
         n = len(moments.known)
         frame = torch.tensor([0.0, 1.0]).view(1, 1, 1, 2, 1).expand(n, -1, -1, -1, -1)
         return Prediction(frame, torch.tensor([0.0, 2.0]).expand(n, 2), torch.full((n,), -3.0), torch.full((n,), 0.25))

@@ -6,16 +6,16 @@ import pytest
 from dreamplay.curriculum import window
 from dreamplay.step_weights import eventful, step_weights
 from dreamplay.training import RECIPES, Recipe
-from dreamplay.windows import Batch
+from dreamplay.windows import Outcomes
 
 B, T = 4, 10
 
 
-def batch(rewards: np.ndarray | None = None, mask: np.ndarray | None = None) -> Batch:
+def batch(rewards: np.ndarray | None = None, mask: np.ndarray | None = None) -> Outcomes:
     rewards = np.zeros((B, T), np.float32) if rewards is None else rewards
     mask = np.ones((B, T), bool) if mask is None else mask
-    frames, nothing = np.zeros((B, T + 1, 1, 1, 1), np.uint8), np.zeros((B, T), bool)
-    return Batch(frames, np.zeros((B, T), np.int64), rewards, nothing, mask)
+    nothing = np.zeros((B, T), bool)
+    return Outcomes(rewards, nothing, mask)
 
 
 def test_all_steps_that_exist_count_the_same_unless_thinned():

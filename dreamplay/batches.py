@@ -1,0 +1,86 @@
+"""Batches, one after the other: drawn whole by every rank alike, read by each in its own share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from dreamplay.curriculum import Stage
+from dreamplay.feeds import Fed
+from dreamplay.objective import State, Targets
+from dreamplay.ranks import Ranks
+from dreamplay.step_weights import step_weights
+from dreamplay.windows import Places, Windows
+
+
+class Carried(NamedTuple):
+    """Windows whose hidden state goes on in the next update."""
+
+    places: Places  # where they go on, those of all ranks
+    state: State  # of this rank's
+    windows: int  # how many windows the state has lived through
+
+
+class Batch(NamedTuple):
+    """What one update learns from."""
+
+    places: Places  # of all ranks' windows
+    stage: Stage
+    lived: int  # how many windows the state has lived through
+    targets: Targets  # this rank's share
+    start: State | None  # of this rank's windows
+    steps: float  # sum of the weights of all ranks
+    size: int  # steps of all ranks
+
+    def carried(self, end: State | None, windows: Windows) -> Carried | None:
+        """What goes on from the end of this rank's windows, if any does."""
+        places, lived = self.places.after(len(self.stage.real)), self.lived + 1
+        if end is None or lived >= self.stage.windows or not windows.go_on(places):
+            return None
+        return Carried(places, {name: value.detach().contiguous() for name, value in end.items()}, lived)
+
+
+def draw_batch(
+    windows: Windows,
+    feed: Callable[[Places, int], Fed],
+    stage: Stage,
+    carried: Carried | None,
+    count: int,
+    predicted: int | None,
+    latent: tuple[int, int],
+    rng: np.random.Generator,
+    ranks: Ranks,
+) -> Batch:
+    """The next batch: all that is random in it is drawn for all ranks, from a generator that is the same on each.
+
+    Args:
+        windows: where they are drawn from.
+        feed: gives what the network sees of them.
+        stage: of the curriculum.
+        carried: what goes on, instead of new windows.
+        count: number of new windows.
+        predicted: most steps that carry a loss, see `step_weights`.
+        latent: (L, M) of the network.
+        rng: the only source of randomness.
+        ranks: how many share the batch.
+    """
+    if carried is None:
+        places, start, lived = windows.draw(rng, count, stage.span), None, 0
+    else:
+        stage = stage.later()
+        places, start, lived = carried
+    stage = stage.flip(rng)
+    outcomes = windows.outcomes(places, len(stage.real))
+    weights = step_weights(outcomes, stage.warm_up, predicted, rng)
+    noise = rng.standard_exponential((*weights.shape, *latent), np.float32)
+    own = ranks.own(len(weights))
+    fed = feed(places.at(own), len(stage.real))
+    targets = Targets(
+        *fed,
+        weights=torch.from_numpy(weights[own]),  # left on the host, which decides by them what is computed
+        noise=torch.from_numpy(noise[own]).to(fed.frames.device, non_blocking=True),
+    )
+    return Batch(places, stage, lived, targets, start, float(weights.sum(dtype=np.float64)), weights.size)
