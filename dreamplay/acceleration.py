@@ -55,9 +55,10 @@ class Acceleration:
     def __str__(self) -> str:
         parts = [
             "bfloat16 with float32 weights and losses" if self.bfloat16 else "float32",
-            "data kept on the device"
-            if self.resident
-            else "data read as needed (memory-mapped, never loaded as a whole)",
+            "data kept on the device" if self.resident else "data memory-mapped, never loaded as a whole",
             *(["compiled"] if self.compiled else []),
         ]
         return ", ".join(parts)
+
+
+PLAIN = Acceleration()

@@ -1,6 +1,7 @@
 """PyTorch's random generator, borrowed for a training and given back as it was.
 
-A network may draw random numbers of its own while it trains (the classic one does). They belong to the state of the training.
+A network may draw random numbers of its own while it trains (the classic one does). They belong to the state of the
+training.
 """
 
 from __future__ import annotations

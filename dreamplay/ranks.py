@@ -97,7 +97,7 @@ class Ranks:
         return {name: torch.cat([part[name] for part in parts]) for name in rows}
 
     def in_turn(self, work: Callable[[], T]) -> T:
-        """The first rank does it, and then the others: they find what it has written. All begin the next thing together.
+        """The first rank does it, then the others: they find what it wrote. All begin the next thing together.
 
         Raises:
             SystemExit: the first rank failed, and tells why.

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dreamplay.acceleration import Acceleration
+from dreamplay.acceleration import PLAIN, Acceleration
 from dreamplay.batches import Carried, draw_batch
 from dreamplay.checkpoint import optimiser_tensors, save_checkpoint
 from dreamplay.classic import ClassicNetwork
@@ -51,7 +51,7 @@ class Recipe:
     clip_norm: float
     """Largest norm of a gradient; a larger one is scaled down."""
     predicted_steps: int | None = None
-    """Most steps of an update of that size that are predicted and carry a loss, see `dreamplay.step_weights`; None = all."""
+    """Most steps of such an update that are predicted and carry a loss, see `dreamplay.step_weights`; None = all."""
 
     def windows(self, stage: Stage, batch_steps: int) -> int:
         """How many windows an update takes: no more dreams than are learned from, for each of their steps is costly."""
@@ -187,13 +187,13 @@ def train(
     run: Path,
     on_update: Callable[[Report], None],
     *,
-    acceleration: Acceleration = Acceleration(),  # noqa: B008: it is frozen
+    acceleration: Acceleration = PLAIN,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Train to the end of the curriculum, saving at the start, every minute, at the end, and when interrupted.
 
-    Ctrl-C, or a KeyboardInterrupt from `on_update`, saves after the update in hand and is then raised. In a process group
-    all ranks call this, with the same training and episodes, and share each batch; see `dreamplay.ranks`.
+    Ctrl-C, or a KeyboardInterrupt from `on_update`, saves after the update in hand and is then raised. In a process
+    group all ranks call this, with the same training and episodes, and share each batch; see `dreamplay.ranks`.
 
     Args:
         training: new (`start_training`) or continued (`resume_training`).

@@ -11,10 +11,12 @@ import tyro
 from dreamplay.env_options import EnvOptions
 
 if TYPE_CHECKING:
+    from dreamplay.acceleration import Acceleration
     from dreamplay.envs.card import EnvCard
     from dreamplay.episodes import Episodes
+    from dreamplay.ranks import Ranks
     from dreamplay.tracking import Tracker
-    from dreamplay.training import Report, Training
+    from dreamplay.training import Report, TrainConfig, Training
 
 DEFAULT_MINUTES = 10.0
 COLLECT_STEPS = 20000
@@ -26,7 +28,7 @@ class Train:
     """Learn a simulator from episodes, by a curriculum from real frames to its own predictions.
 
     Ctrl-C saves; --resume continues, with the settings of the run where none are given anew. Weights are saved every
-    minute, with or without wandb.
+    minute, with or without wandb. Under torchrun several processes train as one, on a GPU each or on processors.
     """
 
     env: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="ENV")] = None
@@ -65,13 +67,20 @@ class Train:
     """Highest learning rate; 0.003 by default, for classic the published 0.00001."""
 
     batch_steps: int | None = None
-    """Steps per update: windows times their length, 64 by default, for classic 400 (the published 16 windows)."""
+    """Steps per update of all processes together: windows times their length, 256 by default, for classic 400 (the
+    published 16 windows)."""
 
     checkpoint_gradients: bool = False
     """Compute activations twice rather than keep them: far less memory for long windows, up to a third more time."""
 
     device: str = "auto"
     """Where to train: auto (a GPU when there is one), cpu, cuda."""
+
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """What convolutions and matrix products compute in: auto is bfloat16 on a GPU that has it, float32 elsewhere."""
+
+    compile: bool = False
+    """Compile the network with torch.compile: a slow start; needs a C++ compiler, or on a GPU Triton."""
 
     threads: int = 1
     """Processor threads; two on two busy cores are slower than one."""
@@ -94,15 +103,21 @@ class Train:
         """
         import torch
 
-        self._check()
+        from dreamplay.ranks import joined
+
         torch.set_num_threads(self.threads)
-        run, training, episodes = self._prepare()
-        parameters = sum(parameter.numel() for parameter in training.network.parameters())
-        self._announce(run, training, episodes, parameters)
-        with self._tracker(run, training) as tracker:
-            loss, frames_per_second = self._train(run, training, episodes, tracker)
-            if tracker is not None:
-                tracker.film(self._film(run, episodes))
+        with joined() as ranks:
+            run, training, episodes = ranks.in_turn(lambda: self._prepare(ranks))
+            parameters = sum(parameter.numel() for parameter in training.network.parameters())
+            acceleration = self._acceleration(training, episodes)
+            self._announce(run, training, episodes, parameters, acceleration, ranks)
+            with self._tracker(run, training) if ranks.lead else nullcontext() as tracker:
+                with ranks.together(run):
+                    loss, frames_per_second = self._train(run, training, episodes, tracker, acceleration)
+                if tracker is not None:
+                    tracker.film(self._film(run, episodes))
+        if not ranks.lead:
+            raise SystemExit(0)  # one answer is enough
         print(f"saved in {run} after {training.updates} updates\nnext: dreamplay evaluate {run}")
         return {
             "run": str(run),
@@ -115,7 +130,7 @@ class Train:
             "parameters": parameters,
         }
 
-    def _check(self) -> None:
+    def _check(self, ranks: "Ranks") -> None:
         from math import isfinite
 
         from dreamplay.curriculum import curriculum
@@ -149,9 +164,9 @@ class Train:
             raise UserError("the classic simulator has its own way with frames; leave out --frames")
         if self.curriculum is not None:
             curriculum(self.curriculum)
-        choose_device(self.device)
+        choose_device(ranks.device(self.device))
 
-    def _prepare(self) -> "tuple[Path, Training, Episodes]":
+    def _prepare(self, ranks: "Ranks") -> "tuple[Path, Training, Episodes]":
         """The run folder, the training at its start or where it stopped, and its data."""
         from dreamplay.checkpoint import MANIFEST
         from dreamplay.errors import UserError
@@ -159,27 +174,31 @@ class Train:
         from dreamplay.starting import start_training
         from dreamplay.training import TrainConfig
 
+        self._check(ranks)
+        device = ranks.device(self.device)
         card = self._card() if self.env is not None or self.data is not None else None
         run = self.out or run_folder(card.id if card is not None else "")
         if (run / MANIFEST).is_file():
             if self.resume:
-                return run, *self._continue(run)
+                return run, *self._continue(run, ranks)
             raise UserError(f"{run} holds a run; continue it with --resume, or choose another folder with --out")
         if card is None:
             raise UserError(f"there is no run in {run} to continue; name what to learn: dreamplay train ENV")
+        length = {} if self.updates is not None else {"minutes": self.minutes or DEFAULT_MINUTES}
+        config = TrainConfig(**{**self._settings(), **length, "seed": self.seed, "frames": self.frames})
+        _check_shares(config, ranks)
         episodes = None if self.data is None else _open(self.data)
         claim(run)  # before any data are collected for it
         episodes = episodes or _open(self._collected(card))
-        length = {} if self.updates is not None else {"minutes": self.minutes or DEFAULT_MINUTES}
-        config = TrainConfig(**{**self._settings(), **length, "seed": self.seed, "frames": self.frames})
-        return run, start_training(config, episodes, _relative(episodes.folder, run), self.device), episodes
+        return run, start_training(config, episodes, _relative(episodes.folder, run), device), episodes
 
-    def _continue(self, run: Path) -> "tuple[Training, Episodes]":
+    def _continue(self, run: Path, ranks: "Ranks") -> "tuple[Training, Episodes]":
         from dreamplay.commands.evaluate import open_data
         from dreamplay.errors import UserError
         from dreamplay.starting import resume_training
 
-        training = resume_training(run, self._settings(), self.device)
+        training = resume_training(run, self._settings(), ranks.device(self.device))
+        _check_shares(training.config, ranks)
         if (self.env or self.data) is not None and (asked := self._card().id) != training.card.id:
             raise UserError(f"{run} learns {training.card.id}, not {asked}; choose another folder with --out")
         if self.frames not in (None, training.network.frames.to_json()["kind"]):
@@ -226,11 +245,29 @@ class Train:
             )
         return folder
 
-    def _announce(self, run: Path, training: "Training", episodes: "Episodes", parameters: int) -> None:
+    def _acceleration(self, training: "Training", episodes: "Episodes") -> "Acceleration":
+        from dreamplay.acceleration import Acceleration
+        from dreamplay.feeds import Codecs, resident_bytes
+
+        codecs = Codecs(training.network.frames, training.card, training.rewards)
+        size = resident_bytes(episodes.split()[0], codecs)
+        return Acceleration.of(training.device, size, self.precision, self.compile)
+
+    def _announce(
+        self,
+        run: Path,
+        training: "Training",
+        episodes: "Episodes",
+        parameters: int,
+        acceleration: "Acceleration",
+        ranks: "Ranks",
+    ) -> None:
+        where = f"{training.device.type} with {self.threads} thread(s)"
         print(
-            f"training on {training.device} with {self.threads} thread(s): {training.config.simulator} simulator, "
+            f"training on {where if ranks.count == 1 else f'{ranks.count} processes, each on {where}'}: "
+            f"{training.config.simulator} simulator, "
             f"{parameters / 1e6:.2f} M parameters, {self._frames_in_words(training)}, "
-            f"{episodes.steps} steps in {len(episodes)} episodes (memory-mapped, never loaded as a whole), curriculum "
+            f"{episodes.steps} steps in {len(episodes)} episodes, {acceleration}, curriculum "
             f"{training.config.curriculum}, into {run}",
             flush=True,
         )
@@ -253,13 +290,20 @@ class Train:
         return f"{size}, as published"
 
     def _train(
-        self, run: Path, training: "Training", episodes: "Episodes", tracker: "Tracker | None"
+        self,
+        run: Path,
+        training: "Training",
+        episodes: "Episodes",
+        tracker: "Tracker | None",
+        acceleration: "Acceleration",
     ) -> tuple[float | None, float | None]:
         """Trains under a progress bar; returns the latest mean loss and the frames per second."""
+        import torch
+
         from dreamplay.progress import progress
         from dreamplay.training import train
 
-        seen, steps, loss = 0, 0, 0.0
+        seen, steps, loss = 0, 0, torch.zeros((), device=training.device)
         by_updates = training.config.updates is not None
         total = training.config.updates or 60 * (training.config.minutes or 0)
         begun = training.updates if by_updates else 60 * training.minutes
@@ -268,19 +312,19 @@ class Train:
             def on_update(report: "Report") -> None:
                 nonlocal seen, steps, loss
                 seen, steps = seen + 1, steps + report.steps
-                loss += (report.losses.total.item() - loss) / min(seen, RECENT_UPDATES)
+                loss = loss + (report.losses.total - loss) / min(seen, RECENT_UPDATES)
                 if tracker is not None:
                     tracker.log(report)
                 now = (report.updates if by_updates else 60 * report.minutes) - begun
                 speed = steps / max(bar.seconds, 1e-9)
-                bar.advance(now - bar.done, f"loss {loss:.3f}, {report.stage}, {speed:.0f} frames/s")
+                bar.advance(now - bar.done, lambda: f"loss {loss.item():.3f}, {report.stage}, {speed:.0f} frames/s")
 
             try:
-                train(training, episodes.split()[0], run, on_update)
+                train(training, episodes.split()[0], run, on_update, acceleration=acceleration)
             except KeyboardInterrupt:
                 print(f"saved after {training.updates} updates; to go on: dreamplay train --out {run} --resume")
                 raise
-            return (loss, steps / max(bar.seconds, 1e-9)) if seen else (None, None)
+            return (loss.item(), steps / max(bar.seconds, 1e-9)) if seen else (None, None)
 
     def _tracker(self, run: Path, training: "Training") -> "AbstractContextManager[Tracker | None]":
         if self.wandb == "off":
@@ -300,6 +344,18 @@ class Train:
         path = run / "dream.mp4"
         write_video(path, pictures(simulator, choose_clips(windows, self.seed), self.seed), fps=episodes.card.fps)
         return path
+
+
+def _check_shares(config: "TrainConfig", ranks: "Ranks") -> None:
+    from dreamplay.errors import UserError
+    from dreamplay.training import RECIPES, fewest_windows
+
+    if (fewest := fewest_windows(config)) < ranks.count:
+        steps = config.batch_steps or RECIPES[config.simulator].batch_steps
+        raise UserError(
+            f"{steps} steps per update make some of {fewest} window(s), too few for {ranks.count} processes to share; "
+            f"use --batch-steps {steps * -(-ranks.count // fewest)}, or fewer processes"
+        )
 
 
 def _open(folder: Path) -> "Episodes":
