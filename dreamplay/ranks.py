@@ -66,13 +66,17 @@ class Ranks:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         return f"cuda:{os.environ['LOCAL_RANK']}"
 
-    def share(self, module: nn.Module) -> nn.Module:
-        """The module, its gradients averaged over the ranks after each backward pass."""
+    def share(self, module: nn.Module, some_idle: bool) -> nn.Module:
+        """The module, its gradients averaged over the ranks after each backward pass.
+
+        Args:
+            module: called once before each backward pass.
+            some_idle: whether there are updates in which some of the parameters have nothing to do.
+        """
         if self.count == 1:
             return module
-        # No device_ids: with them, what is kept on the host on purpose would be copied. Where a hidden state is carried
-        # on, what reads the first frame has nothing to do.
-        return DistributedDataParallel(module, find_unused_parameters=True)
+        # No device_ids: with them, what is left on the host on purpose would be copied.
+        return DistributedDataParallel(module, find_unused_parameters=some_idle)
 
     def sum(self, tensor: Tensor) -> Tensor:
         """Over the ranks."""
