@@ -2,6 +2,7 @@
 
     python scripts/benchmark_scaling.py --data data/ALE-Pong-v5 --device cuda
     python scripts/benchmark_scaling.py --data data/ALE-Pong-v5 --device cpu --processes 1 2
+    python scripts/benchmark_scaling.py --sizes 10x10 64x64 210x160    # no data: what frames of a size cost, counted
 
 A frame counts once in each update whose windows hold it. The sums and products of an update are counted, not estimated;
 the limit is what a product of two large matrices reaches on the same device in the same precision.
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
 class Benchmark:
     """What to measure."""
 
-    data: Path
+    data: Path | None = None
     """Data folder, as `dreamplay collect` leaves it."""
+    sizes: tuple[str, ...] = ()
+    """Frame sizes in pixels, as HEIGHTxWIDTH, whose cost to count; needs no data."""
     device: str = "auto"
     """Where: auto (a GPU when there is one), cpu, cuda."""
     batch_steps: tuple[int, ...] = (256, 1024)
@@ -60,6 +63,12 @@ def main() -> None:
     from dreamplay.simulator import choose_device
 
     asked = tyro.cli(Benchmark, description=__doc__)
+    for size in asked.sizes:
+        height, width = map(int, size.split("x"))
+        print("{size:>8}: {parameters:.2f} M parameters, {megabytes:.1f} MB of gradients an update, "
+              "{mflop:.0f} MFLOP a predicted step".format_map(cost_of_frames(height, width)))  # fmt: skip
+    if asked.data is None:
+        return
     try:
         device, episodes = choose_device(asked.device), Episodes.open(asked.data)
     except UserError as error:
@@ -79,6 +88,34 @@ def main() -> None:
     if asked.json is not None:
         gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else None
         write_json(asked.json, {"rows": rows, "machine": machine() | {"gpu": gpu}, "updates": asked.updates})
+
+
+def cost_of_frames(height: int, width: int, colours: int = 8, steps: int = 16) -> dict[str, Any]:
+    """What the default network costs in teacher forcing when every step is predicted: forward and backward, counted."""
+    import numpy as np
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from dreamplay.curriculum import window
+    from dreamplay.frames import PaletteFrames, Patches
+    from dreamplay.network import Network, NetworkConfig, patch_side
+    from dreamplay.objective import Targets, objective
+
+    palette = np.arange(colours, dtype=np.uint8)[:, None]
+    codec = PaletteFrames(Patches((height, width), patch_side((height, width))), palette)
+    network = Network(codec, 6, 3, NetworkConfig())
+    frames = codec.encode(np.zeros((1, steps + 1, height, width, 1), np.uint8))
+    ones = torch.ones(1, steps)
+    targets = Targets(frames, torch.zeros(1, steps, 6), torch.ones(1, steps, 3) / 3, ones, ones)
+    with FlopCounterMode(display=False) as counter:
+        objective(network, targets, window(steps)).total.backward()
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    return {
+        "size": f"{height}x{width}",
+        "parameters": parameters / 1e6,
+        "megabytes": 4 * parameters / 1e6,
+        "mflop": counter.get_total_flops() / steps / 1e6,
+    }
 
 
 def variants(device: torch.device, compiled: bool) -> list[Acceleration]:

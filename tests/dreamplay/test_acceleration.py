@@ -1,4 +1,4 @@
-"""What a GPU is used for, run on the CPU: the same learning from rounder numbers, from data that lie there, compiled."""
+"""What a GPU is used for, run on the CPU: learning from rounder numbers, from data that lie there, compiled."""
 
 import shutil
 from dataclasses import replace
