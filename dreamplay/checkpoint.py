@@ -21,6 +21,7 @@ from torch import Tensor
 
 from dreamplay.errors import UserError
 from dreamplay.json_files import plain, write_json
+from dreamplay.shipped import hint
 from dreamplay.whole_files import write_whole
 
 FORMAT = 3  # of the weights as well: 3 since what is decided is sketched before it is painted
@@ -80,7 +81,7 @@ def read_manifest(run: Path) -> dict[str, Any]:
     """
     path = run / MANIFEST
     if not path.is_file():
-        raise UserError(f"{run} is not a run folder: it has no {MANIFEST}; make one with `dreamplay train`")
+        raise UserError(f"{run} is not a run folder: it has no {MANIFEST}; {hint(run)}")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError):
