@@ -17,7 +17,8 @@ def load_simulator(checkpoint: str, device: str = "auto", backend: str = "auto")
     """Load the simulator of a checkpoint; dreams of one checkpoint share it, until the checkpoint is written anew.
 
     Args:
-        checkpoint: folder of the checkpoint or name of a shipped dream, a string so that an environment's spec survives JSON.
+        checkpoint: folder of the checkpoint or name of a shipped dream; a string, so that an environment's spec
+            survives JSON.
         device: "auto", "cpu", "cuda", ...
         backend: "auto" (ONNX Runtime when it is installed and the device is the CPU), "torch" or "onnx".
 

@@ -1,8 +1,8 @@
-"""Followers: policies for games of ball and paddle, found in seconds in the console's memory, without a word about it.
+"""Followers: policies for games of ball and paddle, found by trying what in the console's memory is worth following.
 
-Of the 128 bytes of an Atari game some are moved by the player's own actions, and some are worth following: a paddle kept
-level with the ball plays well in most games that have both. Which bytes these are is found by trying: `find_followers`
-knows nothing of a game but its actions, its memory and its rewards.
+Of the 128 bytes of an Atari game some are moved by the player's own actions, and some are worth following: a paddle
+kept level with the ball plays well. Which bytes these are is found out: `find_followers` knows nothing of a game but
+its actions, its memory and its rewards.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from dreamplay.envs.making import open_raw
 EXPLORED = 3000  # random steps in which to see what moves
 OWN, FOLLOWED = 2, 24  # bytes tried as the player's own, and as what it follows
 OFFSETS = range(-32, 33, 16)
-ROUNDS = ((400, 1.0), (1500, 0.1), (4000, 0.02))  # steps of a trial, and the share of the rules before that get one
-OTHER = 0.1  # how often an action is one that moves nothing: somebody has to serve
+NEARBY = (-8, -4, 4, 8)  # offsets tried around the best
+ROUNDS = ((500, 1.0), (2000, 0.1), (4000, 0.2))  # steps of a trial, and the share of the rules before that get one
+FAR = 32  # a byte that jumps so far wrapped around, or is of another ball
+REAIM = 0.01  # how often it aims anew
+OTHER = 0.03  # how often an action is one that moves nothing: somebody has to serve
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Keep memory[own] level with memory[followed] + offset."""
+    """Keep memory[own] level with memory[followed] + offset, where that will be in the next step."""
 
     own: int
     """Byte that the player's actions move."""
@@ -41,7 +44,7 @@ class Rule:
     """Action that makes it smaller."""
     others: tuple[int, ...]
     """Actions that do neither."""
-    slack: int = 3
+    slack: int = 5
     """Distance that is near enough."""
 
 
@@ -51,27 +54,47 @@ class Follower:
     Args:
         rule: what to follow.
         env: where it acts.
-        aim: largest distance by which each episode aims beside the rule, anew in each: rallies at other angles.
+        aim: largest distance by which it aims beside the rule, drawn anew now and then: rallies at other angles.
     """
 
     def __init__(self, rule: Rule, env: gym.Env[Any, Any], aim: int = 0) -> None:
         self._rule, self._ale, self._aim = rule, getattr(env.unwrapped, "ale"), aim  # noqa: B009
         self._rng = np.random.default_rng()
         self._offset = rule.offset
+        self._before: int | None = None
 
     def reset(self, seed: int | None = None) -> None:
         """A seed restarts the random numbers."""
         if seed is not None:
             self._rng = np.random.default_rng(seed)
-        self._offset = self._rule.offset + int(self._rng.integers(-self._aim, self._aim + 1))
+        self._before = None
+        self._offset = self._draw_offset()
 
     def act(self, observation: np.ndarray | None) -> int:
         """The action; the memory is looked at, not the frame."""
         rule, memory = self._rule, self._ale.getRAM()
-        distance = int(memory[rule.followed]) + self._offset - int(memory[rule.own])
+        if self._rng.random() < REAIM:
+            self._offset = self._draw_offset()
+        place = int(memory[rule.followed])
+        moved = 0 if self._before is None or abs(place - self._before) > FAR else place - self._before
+        self._before = place
+        distance = place + moved + self._offset - int(memory[rule.own])
         if abs(distance) <= rule.slack or self._rng.random() < OTHER:
             return rule.others[int(self._rng.integers(len(rule.others)))]
         return rule.up if distance > 0 else rule.down
+
+    def _draw_offset(self) -> int:
+        return self._rule.offset + int(self._rng.integers(-self._aim, self._aim + 1))
+
+
+def most_steps() -> int:
+    """Steps that `find_followers` takes at most, roughly."""
+    rules = OWN * FOLLOWED * len(OFFSETS)
+    total = EXPLORED + 4 * len(NEARBY) * ROUNDS[-1][0]
+    for steps, share in ROUNDS:
+        rules = round(share * rules)
+        total += steps * rules
+    return total
 
 
 def find_followers(
@@ -95,7 +118,7 @@ def find_followers(
         best = np.argsort(-scores)[: max(count, round(share * len(rules)))]
         rules = [rules[i] for i in best]
         scores = np.array([_try(env, rule, steps, seed, on_steps) for rule in rules])
-    for offset in (-8, -4, 4, 8):
+    for offset in NEARBY:
         nearby = [replace(rule, offset=rule.offset + offset) for rule in rules[:count]]
         rules += nearby
         scores = np.append(scores, [_try(env, rule, ROUNDS[-1][0], seed, on_steps) for rule in nearby])

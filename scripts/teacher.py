@@ -126,8 +126,9 @@ def teach(
     began = time.monotonic()
 
     class Snapshots(BaseCallback):
-        told = 0.0
-        due = list(SHARES)
+        def __init__(self) -> None:
+            super().__init__()
+            self.told, self.due = 0.0, list(SHARES)
 
         def _on_step(self) -> bool:
             seconds = time.monotonic() - began

@@ -34,8 +34,8 @@ class Evaluate:
 
     held_out: Path | None = None
     """Data folder of which every episode is the truth, such as what an agent plays that was not learned from; by
-    default a tenth of the data, which is kept out of the training. Background and mean frame are then taken from --data,
-    or else from these."""
+    default a tenth of the data, which is kept out of the training. Background and mean frame are then taken from
+    --data, or else from these."""
 
     against: tuple[Path, ...] = ()
     """Further runs to judge on the same windows, such as one trained with --simulator classic."""
@@ -149,8 +149,8 @@ def open_data(data: Path | None, simulator: "Simulator | Training", run: Path) -
     if data is None:
         if (name := shipped_name(run)) is not None:
             raise UserError(
-                f"{name} is shipped without its data; collect some, dreamplay collect {name} --out data/{name}, and name "
-                f"them: --data data/{name}"
+                f"{name} is shipped without its data; collect some (dreamplay collect {name} --out data/{name}) and "
+                f"name them: --data data/{name}"
             )
         if simulator.data_folder is None:
             raise UserError(f"{run} does not say which data it was trained on; name a data folder with --data")

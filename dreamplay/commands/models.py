@@ -16,6 +16,9 @@ class Models:
     tells data, recipe and licence.
     """
 
+    seed: int = 0
+    """Taken as by every command; nothing in a list is drawn."""
+
     json: Path | None = None
     """File to write the list to."""
 
