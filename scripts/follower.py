@@ -120,6 +120,7 @@ def find_followers(
         scores = np.array([_try(env, rule, steps, seed, on_steps) for rule in rules])
     for offset in NEARBY:
         nearby = [replace(rule, offset=rule.offset + offset) for rule in rules[:count]]
+        nearby = [rule for rule in nearby if rule not in rules]
         rules += nearby
         scores = np.append(scores, [_try(env, rule, ROUNDS[-1][0], seed, on_steps) for rule in nearby])
     env.close()

@@ -57,7 +57,7 @@ class Pretrain:
     models: Path = MODELS
     """Where the dream is put, in a folder of its name."""
     until: str = "ship"
-    """Last stage: collect, train, judge or ship."""
+    """Last stage: data, held-out, train, judge or ship."""
 
 
 def main() -> None:
@@ -65,7 +65,8 @@ def main() -> None:
     asked = tyro.cli(Pretrain, description=__doc__)
     recipe, work = recipe_of(asked), asked.work or Path("runs/pretrain") / asked.name
     stages: dict[str, Callable[[], object]] = {
-        "collect": lambda: collect(recipe, work),
+        "data": lambda: collect(recipe, recipe.plays, work, work / "data", recipe.seed),
+        "held-out": lambda: collect(recipe, recipe.held_out, work, work / "held-out", recipe.seed + HELD_OUT_SEED),
         "train": lambda: train(recipe, work, asked),
         "judge": lambda: judge(work, asked),
         "ship": lambda: ship(asked.name, recipe, work, asked.models),
@@ -102,15 +103,14 @@ def recipe_of(asked: Pretrain) -> Recipe:
     return replace(recipe, teacher_minutes=asked.teacher_minutes or recipe.teacher_minutes)
 
 
-def collect(recipe: Recipe, work: Path) -> None:
-    """Record the data to learn from and those to be judged on, play by play; one that is there is not done again."""
-    for kind, plays, seed in (("data", recipe.plays, 0), ("held-out", recipe.held_out, HELD_OUT_SEED)):
-        for number, play in enumerate(plays):
-            record(recipe, play, work, work / kind, number, recipe.seed + seed + number)
+def collect(recipe: Recipe, plays: tuple[Play, ...], work: Path, folder: Path, seed: int) -> None:
+    """Record data, play by play; one that is there is not done again."""
+    for number, play in enumerate(plays):
+        record(recipe, play, work, folder, number, seed + number)
 
 
 def record(recipe: Recipe, play: Play, work: Path, folder: Path, number: int, seed: int) -> None:
-    """One play, appended to a folder whole, so that an interrupted one leaves nothing behind."""
+    """The play of that number, appended to a folder whole, so that an interrupted one leaves nothing behind."""
     from dreamplay.collect import collect
     from dreamplay.envs.real import card_of, make_env
     from dreamplay.episodes import Episodes, EpisodeWriter

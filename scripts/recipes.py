@@ -68,7 +68,7 @@ BALL_AND_PADDLE = (
 # Judged on the best that was learned by lessons, which is in no data, and on a follower that aims by another rule.
 UNSEEN_BALL_AND_PADDLE = (
     Play("teacher", 6_000, number=3),
-    Play("follower", 6_000, epsilon=0.1, aim=6, slack=2, number=3),
+    Play("follower", 6_000, epsilon=0.1, aim=6, slack=2, number=2),
 )
 
 RECIPES = {

@@ -1,11 +1,11 @@
 """The sizes of the default simulator side by side: what each costs, how fast it dreams, how soon it is true.
 
     python scripts/sizes.py --write docs/sizes.md
-    python scripts/sizes.py --minutes 4 --write docs/sizes.md     # with the minutes to a truth horizon on a built-in game
+    python scripts/sizes.py --minutes 4 --write docs/sizes.md     # and how soon each is true, on a built-in game
 
-Costs are those of a network for --env at each frame size; a dream step is one of the vector environment's, on one core,
-all sizes in turns. With --minutes every size is also trained on one data set, judged each --every minutes of its own
-processor time, and the first of these at which recall and precision of moving pixels reach --share at --horizon counts.
+Costs are those of a network for frames of few colours, at each size; a dream step is one of the environment's, on one
+core, all sizes in turns. With --minutes every size is also trained on one data set and judged each --every minutes of its
+own processor time; the first of these at which recall and precision of moving pixels reach --share at --horizon counts.
 """
 
 from __future__ import annotations
