@@ -56,7 +56,7 @@ ATARI_LICENCE = (
 )
 OWN_LICENCE = "Frames of a game that is part of Dreamplay: MIT, as the dream."
 
-# Four ways to play, from bad to good, and everything between them: a dream is asked about all of it.
+# From bad to good, and everything between: a dream is asked about all of it.
 BALL_AND_PADDLE = (
     Play("random", 10_000),
     Play("sticky", 10_000),
@@ -64,6 +64,8 @@ BALL_AND_PADDLE = (
     Play("follower", 20_000, epsilon=0.3, aim=8, number=1),
     Play("follower", 25_000, epsilon=0.15, aim=8),
     Play("follower", 20_000, epsilon=0.05, aim=6),
+    Play("teacher", 15_000, epsilon=0.1, number=1),
+    Play("teacher", 15_000, epsilon=0.05, number=2),
 )
 # Judged on the best that was learned by lessons, which is in no data, and on a follower that aims by another rule.
 UNSEEN_BALL_AND_PADDLE = (

@@ -4,8 +4,8 @@
     python scripts/sizes.py --minutes 4 --write docs/sizes.md     # and how soon each is true, on a built-in game
 
 Costs are those of a network for frames of few colours, at each size; a dream step is one of the environment's, on one
-core, all sizes in turns. With --minutes every size is also trained on one data set and judged each --every minutes of its
-own processor time; the first of these at which recall and precision of moving pixels reach --share at --horizon counts.
+core, all sizes in turns. With --minutes every size is also trained on one data set and judged each --every minutes of
+its own processor time; the first time that recall and precision of moving pixels reach --share at --horizon counts.
 """
 
 from __future__ import annotations
