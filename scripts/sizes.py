@@ -203,7 +203,7 @@ def first_time(asked: Sizes, data: Path, name: str) -> list[str]:
         at = judged["horizons"][str(asked.horizon)]
         scores = (at["recall"] or 0.0, at["precision"] or 0.0)
         if reached == "not reached" and min(scores) >= asked.share:
-            reached = f"{training.minutes:.1f}"
+            reached = f"{training.minutes:.2f}"
         training = resume_training(run, {}, "cpu")
     return [reached, f"{training.updates:,}", "{:.2f} / {:.2f}".format(*scores)]
 
