@@ -79,19 +79,21 @@ def main() -> None:
 def costs(asked: Sizes) -> list[str]:
     """The table of parameters, operations and dream steps per second."""
     from dreamplay.onnx_backend import is_installed
+    from dreamplay.progress import progress
     from dreamplay.rates import measure, one_core
+    from dreamplay.speed_of_dreams import of_dream
 
     backends = ("torch", *(["onnx"] if is_installed() else []))
     with tempfile.TemporaryDirectory() as folder, one_core():
         runs = {(name, size): untrained(name, size, Path(folder)) for name in SIZES for size in FRAMES}
         works = {
-            (*key, backend, batch): work
+            str((*key, backend, batch)): of_dream(str(run), backend, batch, 0)
             for key, run in runs.items()
             for backend in backends
             for batch in asked.batches
-            for work in [dream(run, backend, batch)]
         }
-        rates = measure({str(key): work for key, work in works.items()}, rounds=asked.rounds, seconds=asked.seconds)
+        with progress("sizes", asked.rounds * len(works), "turns") as bar:
+            rates = measure(works, rounds=asked.rounds, seconds=asked.seconds, on_turn=bar.advance)
         columns = [f"{backend}, {batch} at once" for backend in backends for batch in asked.batches]
         head = ["size", "frames", "parameters", "MFLOP a frame", *(f"steps/s, {column}" for column in columns)]
         rows = []
@@ -131,13 +133,6 @@ def write_noise(data: Path, size: tuple[int, int]) -> None:
             pixels = palette[rng.integers(0, COLOURS, (steps + 1, *size))]
             rewards = rng.integers(-1, REWARDS - 1, steps).astype(np.float32)
             writer.add(Episode(pixels, rng.integers(0, ACTIONS, steps), rewards, no, no, no))
-
-
-def dream(run: Path, backend: str, batch: int) -> Any:
-    """Steps of the environment of dreams."""
-    from dreamplay.speed_of_dreams import of_dream
-
-    return of_dream(str(run), backend, batch, 0)
 
 
 def count(run: Path) -> tuple[int, int]:
