@@ -21,6 +21,7 @@ from torch import Tensor
 
 from dreamplay.errors import UserError
 from dreamplay.json_files import plain, write_json
+from dreamplay.shipped import hint
 from dreamplay.whole_files import write_whole
 
 FORMAT = 3  # of the weights as well: 3 since what is decided is sketched before it is painted
@@ -33,7 +34,7 @@ def save_checkpoint(
     manifest: dict[str, Any],
     weights: dict[str, Tensor],
     contexts: dict[str, np.ndarray],
-    training: dict[str, Tensor],
+    training: dict[str, Tensor] | None,
 ) -> None:
     """Write one moment of a run, then drop the files of the moment before.
 
@@ -42,14 +43,14 @@ def save_checkpoint(
         manifest: JSON values; "format", "files" and "checksum" are added.
         weights: the network's parameters and buffers.
         contexts: the start contexts, plain arrays.
-        training: optimiser state.
+        training: optimiser state; None leaves it out, the run can then be dreamed and no longer be continued.
 
     Raises:
         OSError: the disk is full or not writable; the checkpoint before stays, and nothing else.
     """
     contents = {
         "weights": (serialise_tensors(_plain(weights)), "safetensors"),
-        "training": (serialise_tensors(_plain(training)), "safetensors"),
+        **({} if training is None else {"training": (serialise_tensors(_plain(training)), "safetensors")}),
         **{f"context-{name}": (_npy(array), "npy") for name, array in contexts.items()},
     }
     # Named after what they hold: no file of the checkpoint before is ever replaced by one that differs.
@@ -80,7 +81,7 @@ def read_manifest(run: Path) -> dict[str, Any]:
     """
     path = run / MANIFEST
     if not path.is_file():
-        raise UserError(f"{run} is not a run folder: it has no {MANIFEST}; make one with `dreamplay train`")
+        raise UserError(f"{run} is not a run folder: it has no {MANIFEST}; {hint(run)}")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError):
@@ -96,8 +97,10 @@ def read_tensors(run: Path, manifest: dict[str, Any], kind: str) -> dict[str, Te
     """The tensors of "weights" or "training".
 
     Raises:
-        UserError: the file is missing or was altered.
+        UserError: the file is missing or was altered, or there never was one.
     """
+    if kind == "training" and not any(name.startswith("training-") for name in manifest["files"]):
+        raise UserError(f"{run} was stripped of its training state and cannot be continued; train a run of your own")
     try:
         return parse_tensors(_read(run, manifest, f"{kind}-"))
     except SafetensorError as error:

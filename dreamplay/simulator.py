@@ -24,6 +24,7 @@ from dreamplay.network import Network, NetworkConfig
 from dreamplay.one_step import OneStep, State, TorchBackend
 from dreamplay.onnx_backend import OnnxBackend, check_installed, is_installed
 from dreamplay.rewards import RewardBins
+from dreamplay.shipped import find_run
 
 BACKENDS = ("auto", "torch", "onnx")
 
@@ -276,7 +277,7 @@ def load(checkpoint: str | Path, device: str = "auto", backend: str = "auto") ->
     """The simulator of a run folder.
 
     Args:
-        checkpoint: the folder, as `dreamplay train` leaves it.
+        checkpoint: the folder, as `dreamplay train` leaves it, or the name of a shipped dream.
         device: "auto" (a GPU when there is one), "cpu", "cuda", "cuda:1", ...
         backend: "auto" (ONNX Runtime when it is installed and the device is the CPU), "torch" or "onnx".
 
@@ -285,7 +286,7 @@ def load(checkpoint: str | Path, device: str = "auto", backend: str = "auto") ->
     """
     target = choose_device("cpu" if (device, backend) == ("auto", "onnx") else device)
     backend = choose_backend(backend, target)
-    run = Path(checkpoint).expanduser()
+    run = find_run(checkpoint)
     manifest = read_manifest(run)
     card, rewards, network = read_model(run, manifest)
     contexts = read_contexts(run, manifest)

@@ -16,7 +16,8 @@ from dreamplay.classic import ClassicNetwork, RawFrames
 from dreamplay.episodes import Episodes
 from dreamplay.errors import UserError
 from dreamplay.frames import Patches, choose_frames
-from dreamplay.network import Network, NetworkConfig, patch_side
+from dreamplay.network import Network, patch_side
+from dreamplay.network_sizes import network_config
 from dreamplay.noise import noise_state, own_noise
 from dreamplay.ranks import Ranks
 from dreamplay.rewards import RewardBins
@@ -54,7 +55,7 @@ def start_training(config: TrainConfig, episodes: Episodes, data: str, device: s
             network = ClassicNetwork(RawFrames(samples.mean((0, 1, 2)) / 255), size, *sizes)
         else:
             frames = choose_frames(Patches(size, patch_side(size)), [samples], config.frames)
-            network = Network(frames, *sizes, NetworkConfig())
+            network = Network(frames, *sizes, network_config(config.network_size))
         noise = noise_state(target)
     contexts = choose_contexts(train_episodes, rng)
     network = _place(network, target)
@@ -72,7 +73,7 @@ def resume_training(run: Path, changes: dict[str, Any], device: str = "auto") ->
         device: "auto", "cpu", "cuda", ...
 
     Raises:
-        UserError: the checkpoint is unreadable, the device is not there, or another simulator is asked for.
+        UserError: the checkpoint is unreadable, the device is not there, or another simulator or size is asked for.
     """
     target = choose_device(device)
     manifest = read_manifest(run)
@@ -82,6 +83,8 @@ def resume_training(run: Path, changes: dict[str, Any], device: str = "auto") ->
     config = TrainConfig(**{name: stored[name] for name in names if name in stored})
     if changes.get("simulator", config.simulator) != config.simulator:
         raise UserError(f"{run} trains the {config.simulator} simulator; for another one choose another folder")
+    if changes.get("network_size", config.network_size) != config.network_size:
+        raise UserError(f"{run} trains a network of size {config.network_size}; for another one choose another folder")
     if {"updates", "minutes"} & changes.keys():
         config = replace(config, updates=None, minutes=None)
     config = replace(config, **changes)

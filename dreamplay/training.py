@@ -93,6 +93,8 @@ class TrainConfig:
     """Whether to compute activations twice rather than to keep them, see `dreamplay.recomputation`."""
     frames: str | None = None
     """How frames are learned, "palette" or "colour"; None = as the data ask for, see `dreamplay.frames`."""
+    network_size: str = "base"
+    """Size of the default simulator, see `dreamplay.network_sizes`; the classic one has its published size."""
 
 
 @dataclass

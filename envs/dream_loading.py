@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dreamplay.errors import UserError
+from dreamplay.shipped import find_run
 
 if TYPE_CHECKING:
     from dreamplay.simulator import Simulator
@@ -17,7 +17,8 @@ def load_simulator(checkpoint: str, device: str = "auto", backend: str = "auto")
     """Load the simulator of a checkpoint; dreams of one checkpoint share it, until the checkpoint is written anew.
 
     Args:
-        checkpoint: folder of the checkpoint, a string so that an environment's spec survives JSON.
+        checkpoint: folder of the checkpoint or name of a shipped dream; a string, so that an environment's spec
+            survives JSON.
         device: "auto", "cpu", "cuda", ...
         backend: "auto" (ONNX Runtime when it is installed and the device is the CPU), "torch" or "onnx".
 
@@ -26,7 +27,7 @@ def load_simulator(checkpoint: str, device: str = "auto", backend: str = "auto")
     """
     if not isinstance(checkpoint, str):
         raise UserError(f"checkpoint must be a string, not {type(checkpoint).__name__}; pass str(path)")
-    manifest = Path(checkpoint).expanduser().resolve() / "checkpoint.json"
+    manifest = find_run(checkpoint).resolve() / "checkpoint.json"
     written = manifest.stat().st_mtime_ns if manifest.is_file() else None
     return _load(checkpoint, str(manifest), written, device, backend)
 

@@ -19,6 +19,7 @@ from dreamplay.envs.making import open_raw
 from dreamplay.envs.names import name_of, parse_call
 from dreamplay.envs.subsample import Subsample, small_stride
 from dreamplay.errors import UserError
+from dreamplay.shipped import find_run
 
 CARD_FILES = ("checkpoint.json", "data.json")  # of a run folder, of a data folder
 DEFAULT_FPS = 30
@@ -52,7 +53,8 @@ def make_env(
 
     Args:
         env: the id of a registered environment; "module:Name" of a class or function that makes one, or that class or
-            function itself; or a run or data folder, or a card: its environment, prepared identically.
+            function itself; or a run or data folder, the name of a shipped dream, or a card: its environment, prepared
+            identically.
         render_mode: as in `gymnasium.make`; rendering stays at the environment's own size.
         size: exact (height, width) in pixels by nearest subsampling, instead of the stride.
         gray: one gray channel instead of three colours.
@@ -152,8 +154,9 @@ def _card_in(env: str | Path | EnvCard) -> EnvCard | None:
     """The card that was given or that lies in a folder; None for an id."""
     if isinstance(env, EnvCard):
         return env
+    folder = find_run(env)
     for name in CARD_FILES:
-        file = Path(env) / name
+        file = folder / name
         if file.is_file():
             try:
                 return EnvCard.from_json(json.loads(file.read_text(encoding="utf-8"))["env"])

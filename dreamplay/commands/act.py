@@ -25,7 +25,7 @@ class Act:
     """
 
     checkpoint: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """Run folder, as `dreamplay train` leaves it."""
+    """Run folder, as `dreamplay train` leaves it, or the name of a shipped dream."""
 
     agent: Literal["random", "cem"] = "random"
     """Who acts: random draws every action anew, cem plans in the dream by the cross-entropy method."""
@@ -92,6 +92,7 @@ class Act:
 
     def _check(self) -> None:
         from dreamplay.errors import UserError
+        from dreamplay.shipped import find_run, hint
 
         for option, value, least in (
             ("--episodes", self.episodes, 1),
@@ -103,9 +104,9 @@ class Act:
         ):
             if value is not None and value < least:
                 raise UserError(f"{option} {value} is not possible; it must be at least {least}")
-        if not (self.checkpoint / "checkpoint.json").is_file():
+        if not (find_run(self.checkpoint) / "checkpoint.json").is_file():
             raise UserError(
-                f"{self.checkpoint} is not a run folder, it has no checkpoint.json; make one: dreamplay train"
+                f"{self.checkpoint} is not a run folder, it has no checkpoint.json; {hint(self.checkpoint)}"
             )
         # A video is refused here and not only when it is written, which may be an hour later.
         if self.video is not None and self.video.suffix not in (".mp4", ".gif"):

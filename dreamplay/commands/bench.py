@@ -20,7 +20,7 @@ class Bench:
     """
 
     checkpoint: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """Run folder, as `dreamplay train` leaves it."""
+    """Run folder, as `dreamplay train` leaves it, or the name of a shipped dream."""
 
     batches: tuple[int, ...] = (1, 16, 64, 256)
     """How many dreams at once."""

@@ -29,7 +29,7 @@ class Check:
     """
 
     target: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="ENV|RUN|DATA")]
-    """Id of an environment, module:Name of your own, or a run or data folder."""
+    """Id of an environment, module:Name of your own, a run or data folder, or the name of a shipped dream."""
 
     steps: int = 1000
     """Steps to record of an environment, by an agent that mostly repeats its last random action."""
@@ -52,9 +52,10 @@ class Check:
         """Check; returns {"target", "kind", "ok", "findings": [{"level", "what", "cure"}], "cost", "files"}."""
         from dreamplay.errors import UserError
         from dreamplay.progress import progress
+        from dreamplay.shipped import find_run
 
         self._check()
-        path = Path(self.target)
+        path = find_run(self.target)
         kinds = {"run": path / "checkpoint.json", "data": path / "data.json"}
         kind = next((kind for kind, file in kinds.items() if file.is_file()), "env")
         if kind != "env" and self.prepare.given:
@@ -94,8 +95,9 @@ class Check:
 
     def _run_parts(self, state: "_State") -> "Iterator[Part]":
         from dreamplay.checks.run import check_run
+        from dreamplay.shipped import find_run
 
-        yield "run", check_run(Path(self.target), self.seed)
+        yield "run", check_run(find_run(self.target), self.seed)
 
     def _data_parts(self, state: "_State", folder: Path | None = None) -> "Iterator[Part]":
         """The checks of a data folder; a freshly recorded one is given, and is neither damaged nor kept."""

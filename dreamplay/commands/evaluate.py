@@ -27,10 +27,15 @@ class Evaluate:
     """
 
     checkpoint: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """Run folder of the simulator to judge."""
+    """Run folder of the simulator to judge, or the name of a shipped dream."""
 
     data: Path | None = None
     """Data folder whose held-out episodes are the truth; by default the one the run was trained on."""
+
+    held_out: Path | None = None
+    """Data folder of which every episode is the truth, such as what an agent plays that was not learned from; by
+    default a tenth of the data, which is kept out of the training. Background and mean frame are then taken from
+    --data, or else from these."""
 
     against: tuple[Path, ...] = ()
     """Further runs to judge on the same windows, such as one trained with --simulator classic."""
@@ -43,7 +48,8 @@ class Evaluate:
     """Largest horizon in steps, as far as the held-out episodes last."""
 
     out: Path | None = None
-    """Folder for horizon.json, horizon.png and horizon.mp4; RUN/evaluation by default."""
+    """Folder for horizon.json, horizon.png and horizon.mp4; RUN/evaluation by default, evaluation/NAME for a shipped
+    dream."""
 
     device: str = "auto"
     """Where to dream: auto, cpu, cuda."""
@@ -67,21 +73,26 @@ class Evaluate:
         from dreamplay.json_files import write_json
         from dreamplay.judgement import Plan, judge
         from dreamplay.progress import progress
+        from dreamplay.shipped import find_run
         from dreamplay.simulator import load
         from dreamplay.video import write_video
 
-        simulator = load(self.checkpoint, self.device, self.backend)
+        run = find_run(self.checkpoint)
+        simulator = load(run, self.device, self.backend)
         against = self._against(simulator)
-        episodes = open_data(self.data, simulator, self.checkpoint)
+        episodes = open_data(self.data or self.held_out, simulator, run)
+        truth = episodes if self.held_out is None else open_data(self.held_out, simulator, run)
         train, held_out = episodes.split()
+        if self.held_out is not None:
+            held_out = list(truth)
         plan = Plan.draw(held_out, self.windows, self.horizon, self.seed)
-        folder = output_folder(self.out, self.checkpoint)
+        folder = output_folder(self.out, run)
         with progress("evaluate", plan.work(len(against)), "windows") as bar:
             result = judge(simulator, train, held_out, plan, against=against, on_window=bar.advance)
         answer = result.to_json() | {
-            "run": str(self.checkpoint.resolve()),
+            "run": str(run.resolve()),
             "data": {
-                "folder": str(episodes.folder),
+                "folder": str(truth.folder),
                 "env": episodes.card.id,
                 "held_out_episodes": len(held_out),
                 "held_out_steps": sum(len(episode) for episode in held_out),
@@ -133,8 +144,14 @@ def open_data(data: Path | None, simulator: "Simulator | Training", run: Path) -
     """
     from dreamplay.episodes import Episodes
     from dreamplay.errors import UserError
+    from dreamplay.shipped import shipped_name
 
     if data is None:
+        if (name := shipped_name(run)) is not None:
+            raise UserError(
+                f"{name} is shipped without its data; collect some (dreamplay collect {name} --out data/{name}) and "
+                f"name them: --data data/{name}"
+            )
         if simulator.data_folder is None:
             raise UserError(f"{run} does not say which data it was trained on; name a data folder with --data")
         data = run / simulator.data_folder  # an absolute path stands for itself
@@ -156,7 +173,10 @@ def output_folder(out: Path | None, run: Path) -> Path:
         UserError: it holds something else, or a file is in its way.
     """
     from dreamplay.folders import claim
+    from dreamplay.shipped import own_folder, shipped_name
 
+    if out is None and shipped_name(run) is not None:
+        out = own_folder(run, "evaluation")
     if out is None:
         folder = run / "evaluation"
         return folder if folder.is_dir() else claim(folder)

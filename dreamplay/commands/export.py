@@ -15,7 +15,7 @@ class Export:
     """
 
     source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DATA|RUN")]
-    """Data folder to export; with --onnx a run folder."""
+    """Data folder to export; with --onnx a run folder or the name of a shipped dream."""
 
     to: Literal["minari", "npz"] = "minari"
     """minari, a dataset for the package of that name, uncompressed; npz, a compressed file for each episode."""
@@ -39,12 +39,13 @@ class Export:
     def run(self) -> dict[str, Any]:
         """Export; returns {"folder", "to", "episodes", "steps"}, of a run {"file", "inputs", "outputs", "steps"}."""
         from dreamplay.errors import UserError
+        from dreamplay.shipped import find_run
 
         if self.onnx is not None:
             return self._model(self.onnx)
         if self.sampled:
             raise UserError("--sampled is for a run; name the file to write with --onnx")
-        if (self.source / "checkpoint.json").is_file():
+        if (find_run(self.source) / "checkpoint.json").is_file():
             raise UserError(f"{self.source} is a run; name the data folder it was trained on, or a file with --onnx")
         return self._data()
 

@@ -25,7 +25,8 @@ class Play:
     """
 
     game: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN|ENV")]
-    """Run folder of a trained simulator, or the id of an environment to play the real game alone."""
+    """Run folder of a trained simulator or name of a shipped dream, or the id of an environment to play the real game
+    alone."""
 
     agent: Literal["human", "random", "cem"] | None = None
     """Who begins: human by default in a window, random in a recording. M hands over between you and the agent, which is
@@ -48,7 +49,8 @@ class Play:
     """File of a saved moment to begin with."""
 
     out: Path | None = None
-    """Folder for what is saved while playing; RUN/play by default, recordings/<env> for an ENV."""
+    """Folder for what is saved while playing; RUN/play by default, play/NAME for a shipped dream, recordings/<env> for
+    an ENV."""
 
     fps: float | None = None
     """Steps per second; the game's own by default."""
@@ -111,7 +113,7 @@ class Play:
 
         # A dream is too small for a second thread to help, and the agent thinks in a thread beside it.
         torch.set_num_threads(1)
-        return load(self.game, self.device, self.backend)
+        return load(self._run, self.device, self.backend)
 
     def _reality(self, simulator: Simulator | None, stack: ExitStack) -> tuple[EnvCard, Reality | None, Any, str]:
         """The real game and its card, what keeps its episodes, and why there is none, if so."""
@@ -131,7 +133,7 @@ class Play:
             return card, alone, keep, "" if folder is None else f"every game you play is kept in {folder}"
         card = simulator.card
         keep = None if self.data is None else stack.enter_context(EpisodeWriter(self.data, card, append=True))
-        reality, notice = open_reality(self.game, self._controls(card).idle, None if keep is None else keep.add)
+        reality, notice = open_reality(self._run, self._controls(card).idle, None if keep is None else keep.add)
         if reality is not None:
             stack.callback(reality.close)
         elif keep is not None:
@@ -153,6 +155,7 @@ class Play:
         from dreamplay.play.pilot import pilot_for
         from dreamplay.play.player import Setup, play
         from dreamplay.play.trust import Trust
+        from dreamplay.shipped import own_folder
 
         name = self.agent
         if name is None or name == "human":
@@ -161,7 +164,7 @@ class Play:
             self._controls(card),
             pilot_for(name, card.action_space, simulator),
             self.fps or card.fps,
-            self.out or (Path("recordings") / slug(card.id) if simulator is None else Path(self.game) / "play"),
+            self.out or (Path("recordings") / slug(card.id) if simulator is None else own_folder(self._run, "play")),
             "" if simulator is None else self._fingerprint(),
             Trust() if simulator is None else Trust.of(simulator),
         )
@@ -180,13 +183,19 @@ class Play:
 
         return controls_for(card.keys_to_action, card.action_space)
 
+    @property
+    def _run(self) -> Path:
+        from dreamplay.shipped import find_run
+
+        return find_run(self.game)
+
     def _is_run(self) -> bool:
-        return (Path(self.game).expanduser() / "checkpoint.json").is_file()
+        return (self._run / "checkpoint.json").is_file()
 
     def _fingerprint(self) -> str:
         from dreamplay.play.moment_file import fingerprint
 
-        return fingerprint(self.game)
+        return fingerprint(self._run)
 
     def _check(self) -> None:
         from dreamplay.errors import UserError

@@ -53,6 +53,10 @@ class Train:
     simulator: Literal["default", "classic"] | None = None
     """default (if none is named), or classic: the published recurrent environment simulator (Chiappa et al. 2017)."""
 
+    network_size: Literal["nano", "small", "base", "large"] | None = None
+    """How large the default simulator is: base (if none is named), nano and small for speed, large for patience; see
+    docs/sizes.md."""
+
     frames: Literal["palette", "colour"] | None = None
     """How frames are learned: palette, each pixel a choice among at most 32 colours, or colour, intensities. By default
     a palette if the data hold so few colours. The classic simulator has a way of its own."""
@@ -162,6 +166,8 @@ class Train:
             raise UserError(f"--seed {self.seed} is negative; choose one from 0 on")
         if self.frames is not None and self.simulator == "classic":
             raise UserError("the classic simulator has its own way with frames; leave out --frames")
+        if self.network_size is not None and self.simulator == "classic":
+            raise UserError("the classic simulator has its published size; leave out --network-size")
         if self.curriculum is not None:
             curriculum(self.curriculum)
         choose_device(ranks.device(self.device))
@@ -212,7 +218,7 @@ class Train:
 
     def _settings(self) -> dict[str, Any]:
         """Fields of `TrainConfig` that were given; all others keep their default, or what the run has stored."""
-        names = ("simulator", "curriculum", "updates", "minutes", "batch_steps", "learning_rate")
+        names = ("simulator", "network_size", "curriculum", "updates", "minutes", "batch_steps", "learning_rate")
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         return given | ({"checkpoint_gradients": True} if self.checkpoint_gradients else {})
 

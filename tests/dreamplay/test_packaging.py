@@ -76,10 +76,13 @@ def build(kind: str, tree: Path, out: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_the_wheel_of_the_sdist_works_in_a_fresh_environment_from_any_folder(tmp_path):
+def test_the_wheel_of_the_sdist_works_in_a_fresh_environment_from_any_folder(run, tmp_path):
     tree = tmp_path / "tree"
     skip = shutil.ignore_patterns(".*", "*.egg-info", "build", "dist", "runs", "data", "wandb", "__pycache__")
     shutil.copytree(ROOT, tree, symlinks=True, ignore=skip)
+    shutil.copytree(run, tree / "dreamplay/models/tiny", ignore=shutil.ignore_patterns("training-*"))
+    (tree / "dreamplay/models/tiny/evaluation").mkdir()
+    (tree / "dreamplay/models/tiny/evaluation/horizon.json").write_text('{"horizons": {}}')
 
     sdist = build("sdist", tree, tmp_path / "sdist")
     with tarfile.open(sdist) as archive:
@@ -96,6 +99,9 @@ def test_the_wheel_of_the_sdist_works_in_a_fresh_environment_from_any_folder(tmp
         for file in (ROOT / folder).glob("*.py"):
             assert f"{package.replace('.', '/')}/{file.name}" in names
     assert "dreamplay/py.typed" in names
+    shipped = [file.relative_to(tree) for file in (tree / "dreamplay/models").rglob("*") if file.is_file()]
+    assert Path("dreamplay/models/tiny/evaluation/horizon.json") in shipped
+    assert {file.as_posix() for file in shipped} <= names
 
     home = tmp_path / "fresh"
     venv.create(home, with_pip=True)
@@ -116,3 +122,10 @@ def test_the_wheel_of_the_sdist_works_in_a_fresh_environment_from_any_folder(tmp
         assert f"usage: dreamplay {command}" in check(python.with_name("dreamplay"), command, "--help", cwd=elsewhere)
     snippet = "import gymnasium as gym, dreamplay; e = gym.make('Dreamplay/Bricks-v0'); print(e.reset(seed=0)[0].dtype)"
     assert "uint8" in check(python, "-c", snippet, cwd=elsewhere)
+
+    # A shipped dream, where there is neither a display nor a package of Atari games.
+    (site / "ale_py.py").write_text("raise ImportError('not here')\n")
+    assert "tiny" in check(python.with_name("dreamplay"), "models", cwd=elsewhere)
+    for name in {file.parts[2] for file in shipped}:
+        check(python.with_name("dreamplay"), "play", name, "--record", f"{name}.mp4", "--steps", "5", cwd=elsewhere)
+        assert (elsewhere / f"{name}.mp4").stat().st_size > 0

@@ -1,0 +1,107 @@
+"""What each shipped dream is made of. `scripts/pretrain.py` follows these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Play:
+    """A part of the data: who acts, how long, and how often at random."""
+
+    agent: str
+    """"random", "sticky", "follower" (an Atari game's memory, see `follower`) or "teacher" (learned, see `teacher`)."""
+    steps: int
+    """Steps to record."""
+    epsilon: float = 0.0
+    """Probability that an action is a random one."""
+    aim: int = 0
+    """Follower: how far it aims beside the rule, at most: rallies at other angles."""
+    slack: int = 5
+    """Follower: distance that is near enough."""
+    number: int = 0
+    """Follower: which of the best rules. Teacher: which snapshot, the first being the worst player."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one dream is made."""
+
+    env: str
+    """Id of the environment."""
+    plays: tuple[Play, ...]
+    """What is learned from, in this order."""
+    held_out: tuple[Play, ...]
+    """What the dream is judged on: none of it is learned from."""
+    minutes: float
+    """Training of the simulator."""
+    data_licence: str
+    """Of what it was learned from."""
+    size: tuple[int, int] | None = None
+    """Height and width of frames in pixels; None = as the environment has them."""
+    network_size: str = "base"
+    """Of the default simulator."""
+    teacher_minutes: float = 0.0
+    """Lessons of a teacher, if any play needs one."""
+    seed: int = 0
+    """Of everything."""
+    settings: dict[str, object] = field(default_factory=dict)
+    """Further options of `dreamplay train`."""
+
+
+ATARI_LICENCE = (
+    "Frames of the game as run by the Arcade Learning Environment (ale-py, GPL-2.0-only; game ROMs as distributed with "
+    "it, copyright of their owners). The weights hold no code and no ROM; 32 start contexts of ten small frames each "
+    "are stored beside them. The dream is part of Dreamplay and under its MIT licence as far as that can reach."
+)
+OWN_LICENCE = "Frames of a game that is part of Dreamplay: MIT, as the dream."
+
+# From bad to good, and everything between: a dream is asked about all of it.
+BALL_AND_PADDLE = (
+    Play("random", 10_000),
+    Play("sticky", 10_000),
+    Play("follower", 15_000, epsilon=0.5, aim=6),
+    Play("follower", 20_000, epsilon=0.3, aim=8, number=1),
+    Play("follower", 25_000, epsilon=0.15, aim=8),
+    Play("follower", 20_000, epsilon=0.05, aim=6),
+    Play("teacher", 15_000, epsilon=0.1, number=1),
+    Play("teacher", 15_000, epsilon=0.05, number=2),
+)
+# Judged on the best that was learned by lessons, which is in no data, and on a follower that aims by another rule.
+UNSEEN_BALL_AND_PADDLE = (
+    Play("teacher", 6_000, number=3),
+    Play("follower", 6_000, epsilon=0.1, aim=6, slack=2, number=2),
+)
+
+RECIPES = {
+    "pong": Recipe(
+        "ALE/Pong-v5",
+        BALL_AND_PADDLE,
+        UNSEEN_BALL_AND_PADDLE,
+        240.0,
+        ATARI_LICENCE,
+        size=(64, 64),
+        teacher_minutes=20.0,
+    ),
+    "breakout": Recipe(
+        "ALE/Breakout-v5",
+        BALL_AND_PADDLE,
+        UNSEEN_BALL_AND_PADDLE,
+        240.0,
+        ATARI_LICENCE,
+        size=(64, 64),
+        teacher_minutes=20.0,
+    ),
+    "bricks": Recipe(
+        "Dreamplay/Bricks-v0",
+        (
+            Play("random", 20_000),
+            Play("sticky", 10_000),
+            *(Play("teacher", 10_000, epsilon=0.1, number=number) for number in range(3)),
+        ),
+        (Play("teacher", 5_000, epsilon=0.05, number=3),),
+        60.0,
+        OWN_LICENCE,
+        teacher_minutes=3.0,
+    ),
+}
