@@ -105,7 +105,7 @@ def test_module_and_command_are_the_same_program():
     ("words", "named"),
     [
         (["colect"], ["'colect'", "'collect'"]),
-        (["dance"], ["'dance'", "demo, check"]),
+        (["dance"], ["'dance'", "demo, models, check"]),
         (["--steps", "3"], ["'--steps'"]),
         (["collect"], ["ENV", "dreamplay collect --help"]),
         (["collect", "Dreamplay/Bricks-v0", "--stesp", "3"], ["--stesp", "--steps"]),

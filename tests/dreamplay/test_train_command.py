@@ -86,13 +86,13 @@ def test_resuming_equals_going_straight_through_and_keeps_the_settings(here, mon
     whole.run()
     train = module.train
 
-    def interrupted(training, episodes, run, on_update):
+    def interrupted(training, episodes, run, on_update, **options):
         def stop(report):
             on_update(report)
             if report.updates == 2:
                 raise KeyboardInterrupt
 
-        train(training, episodes, run, stop)
+        train(training, episodes, run, stop, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "train", interrupted)
