@@ -55,7 +55,7 @@ class Copycat:
 def dreaming_agent() -> PlanningAgent:
     simulator = StubSimulator(gym.spaces.Discrete(5))
     config = CEMConfig(horizon=3, candidates=10, iterations=2)
-    return PlanningAgent(CrossEntropyPlanner(gym.spaces.Discrete(5), config), DreamScorer(simulator), context=3)
+    return PlanningAgent(CrossEntropyPlanner(gym.spaces.Discrete(5), config), DreamScorer(simulator))
 
 
 def test_episodes_are_counted_seeded_and_summed() -> None:
