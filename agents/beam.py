@@ -36,11 +36,12 @@ class BeamConfig:
 class BeamPlanner:
     """Plans by beam search over finite choices, row by row independently and all rows at once.
 
-    Beginnings of one length compete; among equals chance decides, so that a beam that knows nothing yet stays wide. With
-    a width of at least actions ** (horizon - 1) nothing is left out: the search is exhaustive. The plan before, shifted
-    by one step, stays in the beam, and is only given up for one that scores strictly better.
+    Beginnings of one length compete; among equals chance decides, so that a beam that knows nothing yet stays wide.
+    With a width of at least actions ** (horizon - 1) nothing is left out: the search is exhaustive. The plan before,
+    shifted by one step, stays in the beam, and is only given up for one that scores strictly better.
 
-    The score is asked for beginnings, N sequences of 1, 2, ... T steps, each one step longer than one of the call before.
+    The score is asked for beginnings, N sequences of 1, 2, ... T steps, each one step longer than one of the call
+    before.
 
     Args:
         action_space: Discrete, MultiDiscrete or MultiBinary, of at most 256 actions in all.
@@ -95,7 +96,7 @@ class BeamPlanner:
 
     def _further(self, beams: np.ndarray) -> np.ndarray:
         """Beginnings (B, W, t, *action_shape), each by every action: (B, W * K, t + 1, *action_shape)."""
-        batch, width, t, *shape = beams.shape
+        batch, width, _, *shape = beams.shape
         count = len(self._actions)
         ends = np.broadcast_to(self._actions, (batch, width, *self._actions.shape)).reshape(batch, -1, 1, *shape)
         return np.concatenate([beams.repeat(count, axis=1), ends], axis=2)

@@ -16,8 +16,8 @@ class Following:
     """Where the dream stands in each running episode, as reality showed it.
 
     Each real step moves the state on by the action and puts the real frame in the place of the dreamed one. This comes
-    to the same as `Simulator.start` on all frames since the first, at the price of one step: a memory of how the episode
-    began is not lost, however long it lasts.
+    to the same as `Simulator.start` on all frames since the first, at the price of one step: a memory of how the
+    episode began is not lost, however long it lasts.
 
     Args:
         simulator: whose states they are.

@@ -19,7 +19,7 @@ from dreamplay.errors import UserError
 
 @dataclass(frozen=True)
 class ICEMConfig:
-    """How far and how hard to plan. One plan costs at most iterations x candidates x horizon simulator steps per row."""
+    """How far and how hard to plan. A plan costs at most iterations x candidates x horizon simulator steps a row."""
 
     horizon: int = 15
     """T: steps that a plan looks ahead."""

@@ -104,7 +104,7 @@ class DreamScorer:
         return values.mean(axis=2) if quantile is None else np.quantile(values, quantile, axis=2)
 
     def _beginning(self, actions: np.ndarray) -> tuple[_Dreams, int]:
-        """R = B * N * S dreams that stand where the actions begin, or just before their last step if known; the step."""
+        """R = B * N * S dreams where the actions begin, or just before their last step if known; and the step."""
         batch, candidates, steps = actions.shape[:3]
         samples = self.config.samples
         if self._begun is not None and self._begun.steps == steps - 1 > 0:

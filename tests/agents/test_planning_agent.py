@@ -209,9 +209,8 @@ class Corridor(StubSimulator):
 @pytest.mark.parametrize("start", [2, 5, 8])
 def test_takes_the_shortest_way(start: int) -> None:
     config = CEMConfig(horizon=10, candidates=100, iterations=4)
-    agent = PlanningAgent(
-        CrossEntropyPlanner(gym.spaces.Discrete(3), config), DreamScorer(Corridor(), ScoringConfig(discount=0.9))
-    )
+    scorer = DreamScorer(Corridor(), ScoringConfig(discount=0.9))
+    agent = PlanningAgent(CrossEntropyPlanner(gym.spaces.Discrete(3), config), scorer)
     agent.reset(seed=start)
     place, steps = start, 0
     while place < 9:

@@ -189,7 +189,7 @@ def test_a_search_that_goes_on_from_beginnings_takes_one_step_at_a_time(samples:
     simulator, scorer = stub_scorer(config, rows=2)
     rng = np.random.default_rng(0)
     beams = np.zeros((2, 4, 0), int)
-    for length in range(1, 6):
+    for _ in range(1, 6):
         before = simulator.steps
         # Any of the beginnings, in any order, and several times.
         beams = np.take_along_axis(beams, rng.integers(0, 4, (2, 4))[..., None], axis=1)
