@@ -38,6 +38,10 @@ class TrueGame:
         self._games.append(below_frames(env))
         return env
 
+    def release(self) -> None:
+        """Lets go of all environments; others can be adopted."""
+        self._games = []
+
     def reset_rows(self, count: int, seed: int | None = None) -> None:
         """New episodes in rows 0 to count - 1; row i is seeded with `seed + i`."""
         self._planner.reset(seed)

@@ -41,8 +41,8 @@ class Act:
     """Steps after which an episode is cut; by default only the environment ends it."""
 
     horizon: Annotated[int | Literal["auto"], tyro.conf.arg(aliases=["--plan-horizon"])] = 15
-    """Planners: steps that a plan looks ahead; auto goes as far as the dream stays true (half of what moves is found, as
-    dreamplay evaluate measured), and at most 25."""
+    """Planners: steps that a plan looks ahead; auto goes as far as the dream stays true (half of what moves is found,
+    as dreamplay evaluate measured), and at most 25."""
 
     candidates: int = 32
     """Planners: action sequences scored per iteration, the best eighth of which leads on; the width of a beam."""
