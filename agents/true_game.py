@@ -112,7 +112,7 @@ def copied(game: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
     Raises:
         NoCopyError: it holds something that cannot be copied.
     """
-    shared = {}
+    shared: dict[int, Any] = {}
     inner: gym.Env[Any, Any] = game
     while True:
         shared |= {id(space): space for space in (inner.observation_space, inner.action_space)}
