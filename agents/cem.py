@@ -9,8 +9,11 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from dreamplay.agents.planner import Score
+from dreamplay.agents.memory import Memory
+from dreamplay.agents.noise_in_time import held
+from dreamplay.agents.planner import Score, valued
 from dreamplay.agents.proposals import proposal_for
+from dreamplay.agents.refinement import elite_weights, refit, start
 from dreamplay.errors import UserError
 
 
@@ -73,21 +76,11 @@ class CrossEntropyPlanner:
         self._proposal = proposal_for(
             action_space, self.config.horizon, smoothing=self.config.smoothing, minimum_std=self.config.minimum_std
         )
-        self._seed = seed
-        self._generators: dict[int, np.random.Generator] = {}
-        self._plans: dict[int, np.ndarray] = {}  # row -> (T, *action_shape)
+        self._memory = Memory(seed)
 
     def reset(self, seed: int | None = None, rows: Sequence[int] | None = None) -> None:
         """Forgets the plans of the given rows, all by default, and reseeds them; see `Planner.reset`."""
-        if rows is None:
-            self._plans = {}
-            if seed is not None:
-                self._seed, self._generators = seed, {}
-            return
-        for row in rows:
-            self._plans.pop(row, None)
-            if seed is not None:
-                self._generators[row] = np.random.default_rng(seed + row)
+        self._memory.reset(seed, rows)
 
     def plan(self, score: Score, batch: int | Sequence[int] = 1) -> np.ndarray:
         """The best sequences found (B, T, *action_shape); see `Planner.plan`. The next call starts from them.
@@ -96,58 +89,17 @@ class CrossEntropyPlanner:
             ValueError: If `score` answers anything but one value per candidate, (B, N).
         """
         rows = range(batch) if isinstance(batch, int) else batch
-        warm = np.array([row in self._plans for row in rows], dtype=bool)  # (B,)
-        best = self._proposal.zeros(len(rows))  # (B, T, *action_shape), for the rows that start cold a placeholder
-        for position, row in enumerate(rows):
-            if row in self._plans:
-                best[position] = np.concatenate([self._plans[row][1:], self._plans[row][-1:]])
-        parameters = self._proposal.prior(len(rows))
-        # The last step has only now come into sight and is as open as ever.
-        parameters[warm, :-1] = self._proposal.around(best)[warm, :-1]
-        best_value = np.full(len(rows), -np.inf)
-        have_best = warm
+        generators = [self._memory.generator(row) for row in rows]
+        best = self._memory.recall(rows, self._proposal)
+        parameters = start(self._proposal, best)
         for iteration in range(self.config.iterations):
-            noise = self._noise(rows, self.config.persistence if iteration == 0 else 0.0)
+            noise = np.stack([self._proposal.noise(g, self.config.candidates) for g in generators])  # (B, N, T, A)
+            noise = held(noise, generators, self.config.persistence if iteration == 0 else 0.0)
             candidates = self._proposal.sample(parameters, noise)  # (B, N, T, *action_shape)
-            candidates[have_best, 0] = best[have_best]
-            values = _finite(score(candidates), candidates.shape[:2])  # (B, N)
-            index = values.argmax(axis=1)
-            value = values[np.arange(len(rows)), index]
-            # A row without a best takes its winner even if every candidate scored minus infinity.
-            better = (value > best_value) | ~have_best
-            best[better], best_value[better] = candidates[better, index[better]], value[better]
-            have_best = np.ones_like(warm)
-            parameters = self._refit(parameters, candidates, values)
-        self._plans.update(zip(rows, best.copy(), strict=True))
-        return best
-
-    def _noise(self, rows: Sequence[int], persistence: float) -> np.ndarray:
-        generators = [self._generator(row) for row in rows]
-        noise = np.stack([self._proposal.noise(g, self.config.candidates) for g in generators])  # (B, N, T, A)
-        if persistence > 0:
-            kept = np.stack([g.random(noise.shape[1:]) for g in generators]) < persistence
-            for t in range(1, noise.shape[2]):
-                noise[:, :, t] = np.where(kept[:, :, t], noise[:, :, t - 1], noise[:, :, t])
-        return noise
-
-    def _generator(self, row: int) -> np.random.Generator:
-        if row not in self._generators:
-            self._generators[row] = np.random.default_rng(self._seed + row)
-        return self._generators[row]
-
-    def _refit(self, parameters: np.ndarray, candidates: np.ndarray, values: np.ndarray) -> np.ndarray:
-        # Candidates that tie with the last elite all count: where nothing tells candidates apart, the distribution
-        # stays as wide as it was instead of closing in on an arbitrary few.
-        elites = min(self.config.elites, values.shape[1])
-        bar = np.partition(values, -elites, axis=1)[:, -elites, None]  # (B, 1)
-        weights = ((values >= bar) & np.isfinite(values)).astype(np.float64)  # (B, N)
-        some = weights.any(axis=1)  # (B,)
-        fitted = self._proposal.fit(candidates, weights)
-        return np.where(some.reshape(-1, *[1] * (parameters.ndim - 1)), fitted, parameters)
-
-
-def _finite(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    values = np.asarray(values, dtype=np.float64)
-    if values.shape != shape:
-        raise ValueError(f"score returned values of shape {values.shape}; one value per candidate is needed: {shape}")
-    return np.where(np.isfinite(values), values, -np.inf)
+            best.join(candidates)
+            values = valued(score, candidates)  # (B, N)
+            best.improve(candidates, values)
+            weights = elite_weights(values, self.config.elites)
+            parameters = refit(self._proposal, parameters, candidates, weights)
+        self._memory.keep(rows, best.plans)
+        return best.plans

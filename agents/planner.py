@@ -11,6 +11,18 @@ Score = Callable[[np.ndarray], np.ndarray]
 """`score(actions (B, N, T, *action_shape)) -> values (B, N)`: higher is better, non-finite loses."""
 
 
+def valued(score: Score, candidates: np.ndarray) -> np.ndarray:
+    """Values (B, N), float64, of candidates (B, N, T, *action_shape); those that are not finite are minus infinity.
+
+    Raises:
+        ValueError: If `score` answers anything but one value per candidate.
+    """
+    values, shape = np.asarray(score(candidates), dtype=np.float64), candidates.shape[:2]
+    if values.shape != shape:
+        raise ValueError(f"score returned values of shape {values.shape}; one value per candidate is needed: {shape}")
+    return np.where(np.isfinite(values), values, -np.inf)
+
+
 class Planner(Protocol):
     """Chooses action sequences for B rows at once. A row is one episode: its own plan and its own generator."""
 

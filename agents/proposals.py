@@ -11,6 +11,7 @@ from typing import Protocol
 import gymnasium as gym
 import numpy as np
 
+from dreamplay.agents.noise_in_time import coloured
 from dreamplay.errors import UserError
 
 
@@ -29,8 +30,12 @@ class Proposal(Protocol):
         """A wide distribution centred on a plan (B, T, *action_shape): parameters (B, T, ...)."""
         ...
 
-    def noise(self, generator: np.random.Generator, count: int) -> np.ndarray:
-        """One row's raw noise (count, T, A), independent over steps."""
+    def centre(self, parameters: np.ndarray) -> np.ndarray:
+        """The middle of a distribution: the likeliest choices, the means. (B, T, ...) -> (B, T, *action_shape)."""
+        ...
+
+    def noise(self, generator: np.random.Generator, count: int, beta: float = 0.0) -> np.ndarray:
+        """One row's raw noise (count, T, A), independent over steps unless it is coloured (beta > 0)."""
         ...
 
     def sample(self, parameters: np.ndarray, noise: np.ndarray) -> np.ndarray:
@@ -81,8 +86,16 @@ class CategoricalProposal:
         # Half of the probability stays with the prior: what was best a step ago may be poor now.
         return 0.5 * self._one_hot(plans) + 0.5 * self._uniform
 
-    def noise(self, generator: np.random.Generator, count: int) -> np.ndarray:
-        return generator.random((count, self._horizon, self._counts.size))
+    def centre(self, parameters: np.ndarray) -> np.ndarray:
+        actions = parameters.argmax(axis=-1) + self._start  # (B, T, A)
+        return actions.reshape(*actions.shape[:2], *self._shape)
+
+    def noise(self, generator: np.random.Generator, count: int, beta: float = 0.0) -> np.ndarray:
+        if beta == 0:
+            return generator.random((count, self._horizon, self._counts.size))
+        z = coloured(generator, count, self._horizon, self._counts.size, beta)
+        # The normal distribution function to within 0.0005 (Page 1977): each step on its own is uniform again.
+        return 0.5 + 0.5 * np.tanh((2 / np.pi) ** 0.5 * (z + 0.044715 * z**3))
 
     def sample(self, parameters: np.ndarray, noise: np.ndarray) -> np.ndarray:
         thresholds = np.cumsum(parameters, axis=-1)[:, None, :, :, :-1]  # (B, 1, T, A, K - 1)
@@ -131,8 +144,12 @@ class GaussianProposal:
         mean = plans.reshape(*plans.shape[:2], -1).astype(np.float64)  # (B, T, A)
         return np.stack([mean, np.broadcast_to(self._half_width, mean.shape)], axis=-1)
 
-    def noise(self, generator: np.random.Generator, count: int) -> np.ndarray:
-        return generator.standard_normal((count, self._horizon, self._low.size))
+    def centre(self, parameters: np.ndarray) -> np.ndarray:
+        actions = np.clip(parameters[..., 0], self._low, self._high).astype(self._space.dtype)  # (B, T, A)
+        return actions.reshape(*actions.shape[:2], *self._space.shape)
+
+    def noise(self, generator: np.random.Generator, count: int, beta: float = 0.0) -> np.ndarray:
+        return coloured(generator, count, self._horizon, self._low.size, beta)
 
     def sample(self, parameters: np.ndarray, noise: np.ndarray) -> np.ndarray:
         mean, std = parameters[:, None, ..., 0], parameters[:, None, ..., 1]  # (B, 1, T, A)
@@ -148,8 +165,14 @@ class GaussianProposal:
         return np.stack([mean, np.maximum(np.sqrt(variance), self._minimum_std)], axis=-1)
 
 
-def proposal_for(space: gym.Space, horizon: int, *, smoothing: float, minimum_std: float) -> Proposal:
+def proposal_for(space: gym.Space, horizon: int, *, smoothing: float = 0.1, minimum_std: float = 0.05) -> Proposal:
     """The distribution over sequences of `horizon` actions that fits the kind of action space.
+
+    Args:
+        space: of the actions.
+        horizon: T in steps.
+        smoothing: for finite choices, the share of the uniform distribution that every one keeps, in (0, 1].
+        minimum_std: for a Box, the smallest standard deviation, in half-widths of the Box.
 
     Raises:
         UserError: If the space is none of Discrete, MultiDiscrete, MultiBinary and Box.

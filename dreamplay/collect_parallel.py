@@ -64,6 +64,8 @@ def collect_parallel(
                 frame = infos["final_obs"][i] if over else observations[i]
                 running[i].add(actions[i], rewards[i], terminated[i], truncated[i], _chance(infos, i, over), frame)
                 collected.steps += 1
+                if (observe := getattr(agents[i], "observe", None)) is not None:
+                    observe(frame, actions[i], rewards[i], terminated[i], truncated[i])
                 if over:
                     running[i].store(writer, collected)
                     running[i] = Running(writer.card, observations[i])

@@ -27,8 +27,9 @@ class Act:
     checkpoint: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """Run folder, as `dreamplay train` leaves it, or the name of a shipped dream."""
 
-    agent: Literal["random", "cem"] = "random"
-    """Who acts: random draws every action anew, cem plans in the dream by the cross-entropy method."""
+    agent: Literal["random", "shooting", "cem", "icem", "mppi", "beam"] = "random"
+    """Who acts: random draws every action anew, the others plan in the dream: by random shooting, the cross-entropy
+    method, its improved form, path integrals, or beam search (finite choices only)."""
 
     episodes: int = 10
     """Episodes to play; episode i is seeded with seed + i."""
@@ -39,14 +40,21 @@ class Act:
     max_steps: int | None = None
     """Steps after which an episode is cut; by default only the environment ends it."""
 
-    horizon: int = 15
-    """cem: steps that a plan looks ahead."""
+    horizon: Annotated[int | Literal["auto"], tyro.conf.arg(aliases=["--plan-horizon"])] = 15
+    """Planners: steps that a plan looks ahead; auto goes as far as the dream stays true (half of what moves is found,
+    as dreamplay evaluate measured), and at most 25."""
 
     candidates: int = 32
-    """cem: action sequences scored per iteration; the best eighth of them leads on."""
+    """Planners: action sequences scored per iteration, the best eighth of which leads on; the width of a beam."""
 
     iterations: int = 2
-    """cem: rounds of sampling closer to the best candidates."""
+    """Planners: rounds of sampling closer to the best candidates; shooting scores as many in one."""
+
+    samples: int = 1
+    """Planners: futures per plan; 1 dreams the most likely one, more are drawn as learned."""
+
+    quantile: float | None = None
+    """Planners: which of these futures counts, from 0 (the worst) to 1 (the best); their mean by default."""
 
     video: Path | None = None
     """File (.mp4 or .gif) to record the first episode to."""
@@ -77,6 +85,7 @@ class Act:
         print(
             f"{self.agent}, {self.where} {card.id}: mean return {acted.mean_return:.2f}{interval}, "
             f"{self.episodes} episode{'s' * (self.episodes > 1)}, {acted.actions_per_second:.0f} actions/s"
+            + (", each a plan" if self.agent != "random" else "")
         )
         return {
             "agent": self.agent,
@@ -97,9 +106,10 @@ class Act:
         for option, value, least in (
             ("--episodes", self.episodes, 1),
             ("--max-steps", self.max_steps, 1),
-            ("--horizon", self.horizon, 1),
+            ("--horizon", None if self.horizon == "auto" else self.horizon, 1),
             ("--candidates", self.candidates, 1),
             ("--iterations", self.iterations, 1),
+            ("--samples", self.samples, 1),
             ("--seed", self.seed, 0),
         ):
             if value is not None and value < least:
@@ -138,15 +148,18 @@ class Act:
             from dreamplay.agents.random_agent import RandomAgent
 
             return RandomAgent(card.action_space)
-        from dreamplay.agents.cem import CEMConfig, CrossEntropyPlanner
+        from dreamplay.agents.planners import make_planner, trusted_horizon
         from dreamplay.agents.planning_agent import PlanningAgent
-        from dreamplay.agents.scoring import DreamScorer
+        from dreamplay.agents.scoring import DreamScorer, ScoringConfig
         from dreamplay.envs.dream_loading import load_simulator
 
-        elites = max(2, self.candidates // 8)
-        config = CEMConfig(self.horizon, self.candidates, self.iterations, elites)
-        planner = CrossEntropyPlanner(card.action_space, config)
-        return PlanningAgent(planner, DreamScorer(load_simulator(str(self.checkpoint), backend=self.backend)))
+        scoring = ScoringConfig(samples=self.samples, quantile=self.quantile)
+        simulator = load_simulator(str(self.checkpoint), backend=self.backend)
+        horizon = trusted_horizon(simulator.horizon) if self.horizon == "auto" else self.horizon
+        planner = make_planner(
+            self.agent, card.action_space, horizon=horizon, candidates=self.candidates, iterations=self.iterations
+        )
+        return PlanningAgent(planner, DreamScorer(simulator, scoring))
 
     def _act(
         self, agent: "Agent", make: "Callable[[], gym.Env[np.ndarray, Any]]", card: "EnvCard"

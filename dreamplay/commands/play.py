@@ -28,9 +28,10 @@ class Play:
     """Run folder of a trained simulator or name of a shipped dream, or the id of an environment to play the real game
     alone."""
 
-    agent: Literal["human", "random", "cem"] | None = None
+    agent: Literal["human", "random", "shooting", "cem", "icem", "mppi", "beam"] | None = None
     """Who begins: human by default in a window, random in a recording. M hands over between you and the agent, which is
-    cem (plans in the dream by the cross-entropy method) where there is a dream, unless you name random."""
+    cem (plans in the dream by the cross-entropy method) where there is a dream, unless you name random or another
+    planner."""
 
     record: Path | None = None
     """Write a video (.mp4 or .gif) of an agent's play instead of opening a window; needs no display."""
@@ -207,7 +208,8 @@ class Play:
         if self.moment is not None and not self.moment.is_file():
             raise UserError(f"--moment {self.moment} is not a file; F5 saves one while playing")
         if not self._is_run():
-            for option, given in (("--agent cem", self.agent == "cem"), ("--moment", self.moment is not None)):
+            plans = self.agent not in (None, "human", "random")
+            for option, given in ((f"--agent {self.agent}", plans), ("--moment", self.moment is not None)):
                 if given:
                     raise UserError(f"{option} needs a dream, and {self.game} is not a run folder; name a RUN")
         if self.record is None:

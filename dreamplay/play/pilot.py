@@ -14,7 +14,7 @@ from dreamplay.play.moment import Moment
 if TYPE_CHECKING:
     from dreamplay.simulator import Simulator
 
-PilotName = Literal["random", "cem"]
+PilotName = Literal["random", "shooting", "cem", "icem", "mppi", "beam"]
 
 
 def pilot_for(name: PilotName, action_space: gym.Space[Any], simulator: Simulator | None) -> Pilot:
@@ -23,14 +23,14 @@ def pilot_for(name: PilotName, action_space: gym.Space[Any], simulator: Simulato
         from dreamplay.agents.random_agent import RandomAgent
 
         return Pilot(RandomAgent(action_space), name)
-    from dreamplay.agents.cem import CEMConfig, CrossEntropyPlanner
+    from dreamplay.agents.planners import make_planner
     from dreamplay.agents.planning_agent import PlanningAgent
     from dreamplay.agents.scoring import DreamScorer
 
     if simulator is None:
         raise ValueError(f"{name} plans in a dream, and there is none")
-    quick = CEMConfig(horizon=12, candidates=16, iterations=1, elites=4)  # someone is watching
-    return Pilot(PlanningAgent(CrossEntropyPlanner(action_space, quick), DreamScorer(simulator)), name)
+    quick = make_planner(name, action_space, horizon=12, candidates=16, iterations=1)  # someone is watching
+    return Pilot(PlanningAgent(quick, DreamScorer(simulator)), name)
 
 
 class Pilot:

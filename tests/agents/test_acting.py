@@ -55,7 +55,7 @@ class Copycat:
 def dreaming_agent() -> PlanningAgent:
     simulator = StubSimulator(gym.spaces.Discrete(5))
     config = CEMConfig(horizon=3, candidates=10, iterations=2)
-    return PlanningAgent(CrossEntropyPlanner(gym.spaces.Discrete(5), config), DreamScorer(simulator), context=3)
+    return PlanningAgent(CrossEntropyPlanner(gym.spaces.Discrete(5), config), DreamScorer(simulator))
 
 
 def test_episodes_are_counted_seeded_and_summed() -> None:
@@ -206,7 +206,29 @@ def test_act_at_random_in_reality_needs_no_simulator(run_folder: Path, capsys: p
 def test_act_plans_in_the_dream_and_acts_in_reality(run_folder: Path, stub: StubSimulator) -> None:
     answer = Act(run_folder, agent="cem", episodes=2, horizon=5, candidates=7, iterations=2, max_steps=3).run()
     assert (answer["agent"], answer["env"], answer["in"], answer["lengths"]) == ("cem", "Clock-v0", "real", [3, 3])
-    assert stub.steps == 3 * 5 * 2  # both episodes in one batch
+    assert stub.steps == 3 * 5 * 2 + 2  # both episodes in one batch; after two steps of three they are followed
+
+
+@pytest.mark.parametrize("agent", ["shooting", "cem", "icem", "mppi", "beam"])
+def test_act_knows_every_planner(run_folder: Path, stub: StubSimulator, agent: Any) -> None:
+    act = Act(run_folder, agent=agent, episodes=2, horizon=3, candidates=4, samples=2, quantile=0.5)
+    answer = act.run()
+    assert (answer["agent"], answer["lengths"]) == (agent, [4, 4])
+    assert act.run()["returns"] == answer["returns"]
+
+
+def test_act_plans_as_far_as_the_dream_stays_true(
+    run_folder: Path, stub: StubSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = {"horizons": {"1": {"recall": 0.9}, "2": {"recall": 0.8}, "5": {"recall": 0.2}}}
+    monkeypatch.setattr(stub, "horizon", measured, raising=False)
+    Act(run_folder, agent="cem", episodes=1, horizon="auto", iterations=3, max_steps=1).run()
+    assert stub.steps == 3 * 2
+
+
+def test_act_cannot_know_how_far_a_dream_is_true_that_was_never_measured(run_folder: Path, stub: StubSimulator) -> None:
+    with pytest.raises(UserError, match="dreamplay evaluate"):
+        Act(run_folder, agent="cem", horizon="auto").run()
 
 
 def test_act_in_the_dream(run_folder: Path, stub: StubSimulator) -> None:
@@ -224,6 +246,7 @@ def test_act_in_the_dream(run_folder: Path, stub: StubSimulator) -> None:
         {"horizon": -1},
         {"candidates": 0},
         {"iterations": 0},
+        {"samples": 0},
         {"seed": -1},
         {"video": Path("missing", "video.mp4")},
         {"video": Path("video.txt")},

@@ -123,8 +123,9 @@ def test_mistakes_are_one_line(policy, tmp_path, monkeypatch):
     (tmp_path / "text.zip").write_text("no archive")
     env = ClockEnv()
     for name, message in (
-        ("me", "--agent 'me' is unknown; choose random, sticky, a policy"),
+        ("me", "--agent 'me' is unknown; choose random, sticky, a planner"),
         ("nowhere.zip", "no policy file nowhere.zip"),
+        ("cem", "--agent cem plans in a dream, and None is no run folder: dreamplay collect RUN"),
         (str(tmp_path / "text.zip"), "was not saved by Stable-Baselines3"),
         ("agents_of_mine:Nobody", "no class or function Nobody"),
         ("builtins:repr", "is no agent: it needs reset"),

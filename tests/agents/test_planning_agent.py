@@ -11,19 +11,33 @@ import torch
 from dreamplay.agents.cem import CEMConfig, CrossEntropyPlanner
 from dreamplay.agents.planner import Score
 from dreamplay.agents.planning_agent import PlanningAgent
-from dreamplay.agents.scoring import DreamScorer
+from dreamplay.agents.scoring import DreamScorer, ScoringConfig
 from toys import StubSimulator
 
 CONFIG = CEMConfig(horizon=4, candidates=12, iterations=2, elites=3)
 
 
-class Recording(StubSimulator):
-    """Remembers the contexts it was started from."""
+class History(StubSimulator):
+    """The state is all that was seen: frames and actions in turn, (B, 99), -1 where nothing is yet."""
 
     def start(self, observations: np.ndarray, actions: np.ndarray) -> dict[str, Any]:
-        self.started = getattr(self, "started", [])
-        self.started.append((observations[:, :, 0, 0, 0].tolist(), actions.tolist()))
-        return super().start(observations, actions)
+        state = {"frame": torch.from_numpy(observations[:, 0].astype(np.int64))}
+        state["seen"] = torch.full((len(observations), 99), -1)
+        for t in range(actions.shape[1]):
+            state, _ = self.step(state, actions[:, t])
+            state["frame"] = torch.from_numpy(observations[:, t + 1].astype(np.int64))
+        return state
+
+    def step(self, state: dict[str, Any], actions: np.ndarray, **settings: Any) -> Any:
+        seen = torch.cat([state["frame"][:, 0, 0], torch.from_numpy(actions)[:, None]], 1)
+        after = {"frame": state["frame"] + 50, "seen": torch.cat([seen, state["seen"]], 1)[:, :99]}
+        return after, None
+
+
+def history(agent: PlanningAgent, row: int = 0) -> tuple[int, list[int]]:
+    """The present frame, and the frames and actions before, the last first."""
+    state = agent._scorer._state
+    return int(state["frame"][row, 0, 0, 0]), [int(value) for value in state["seen"][row] if value >= 0]
 
 
 class FixedPlanner:
@@ -46,27 +60,22 @@ def frame(value: int) -> np.ndarray:
     return np.full((2, 3, 1), value, np.uint8)
 
 
-def planning_agent(simulator: StubSimulator, context: int = 10) -> PlanningAgent:
-    return PlanningAgent(
-        CrossEntropyPlanner(simulator.card.action_space, CONFIG), DreamScorer(simulator), context=context
-    )
+def planning_agent(simulator: StubSimulator) -> PlanningAgent:
+    return PlanningAgent(CrossEntropyPlanner(simulator.card.action_space, CONFIG), DreamScorer(simulator))
 
 
-def test_plans_start_from_the_last_real_frames_and_actions() -> None:
-    simulator = Recording()
-    agent = PlanningAgent(FixedPlanner(), DreamScorer(simulator), context=3)
+def test_plans_start_from_all_real_frames_and_actions_since_the_first() -> None:
+    agent = PlanningAgent(FixedPlanner(), DreamScorer(History()))
     agent.reset(seed=0)
     assert agent.act(frame(10)) == 1  # the first step of the plan
-    for t, action in enumerate([2, 0, 1, 2]):  # not the agent's own actions: reality decides
+    assert history(agent) == (10, [])
+    past: list[int] = []
+    for t in range(20):
+        action = t % 3  # not the agent's own actions: reality decides
+        past = [10 + t, action, *past]
         agent.observe(frame(11 + t), action, 0.0, False, False)
         agent.act(frame(11 + t))
-    assert simulator.started == [
-        ([[10]], [[]]),
-        ([[10, 11]], [[2]]),
-        ([[10, 11, 12]], [[2, 0]]),
-        ([[11, 12, 13]], [[0, 1]]),
-        ([[12, 13, 14]], [[1, 2]]),
-    ]
+        assert history(agent) == (11 + t, past)
 
 
 def test_the_plan_begins_with_the_action_taken_and_ends_with_the_episode() -> None:
@@ -78,48 +87,49 @@ def test_the_plan_begins_with_the_action_taken_and_ends_with_the_episode() -> No
     assert agent.plan is None
 
 
-def test_a_context_of_one_frame_has_no_actions() -> None:
-    simulator = Recording()
-    agent = PlanningAgent(FixedPlanner(), DreamScorer(simulator), context=1)
+def test_without_observe_the_present_frame_is_all_there_is() -> None:
+    agent = PlanningAgent(FixedPlanner(), DreamScorer(History()))
     agent.act(frame(1))
+    agent.act(frame(2))
+    assert history(agent) == (2, [])
+
+
+def test_an_action_before_the_first_frame_leads_from_nowhere() -> None:
+    agent = PlanningAgent(FixedPlanner(), DreamScorer(History()))
+    agent.observe(frame(1), None, 0.0, False, False)
     agent.observe(frame(2), 2, 0.0, False, False)
     agent.act(frame(2))
-    assert simulator.started == [([[1]], [[]]), ([[2]], [[]])]
+    assert history(agent) == (2, [1, 2])
 
 
-def test_without_observe_the_present_frame_is_all_there_is() -> None:
-    simulator = Recording()
-    agent = PlanningAgent(FixedPlanner(), DreamScorer(simulator))
+def test_asked_again_at_the_same_frame_it_still_remembers() -> None:
+    agent = PlanningAgent(FixedPlanner(), DreamScorer(History()))
     agent.act(frame(1))
-    agent.act(frame(2))
-    assert simulator.started == [([[1]], [[]]), ([[2]], [[]])]
-
-
-def test_a_context_without_frames_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least 1"):
-        planning_agent(StubSimulator(), context=0)
+    agent.observe(frame(2), 0, 0.0, False, False)
+    for _ in range(2):
+        agent.act(frame(2))
+        assert history(agent) == (2, [1, 0])
 
 
 def test_frames_are_kept_even_if_the_environment_draws_over_them() -> None:
-    simulator = Recording()
-    agent = PlanningAgent(FixedPlanner(), DreamScorer(simulator))
+    agent = PlanningAgent(FixedPlanner(), DreamScorer(History()))
     buffer = frame(1)
     agent.act(buffer)
     buffer[:] = 2
     agent.observe(buffer, 0, 0.0, False, False)
     agent.act(buffer)
-    assert simulator.started[-1] == ([[1, 2]], [[0]])
+    assert history(agent) == (2, [1, 0])
 
 
 @pytest.mark.parametrize(("terminated", "truncated"), [(True, False), (False, True)])
 def test_nothing_of_an_episode_survives_its_end(terminated: bool, truncated: bool) -> None:
-    simulator, planner = Recording(), FixedPlanner()
-    agent = PlanningAgent(planner, DreamScorer(simulator))
+    planner = FixedPlanner()
+    agent = PlanningAgent(planner, DreamScorer(History()))
     agent.reset(seed=5)
     agent.act(frame(1))
     agent.observe(frame(2), 0, 0.0, terminated, truncated)
     agent.act(frame(3))
-    assert simulator.started[-1] == ([[3]], [[]])
+    assert history(agent) == (3, [])
     assert planner.log[1:] == [("reset", 5, None), ("plan", [0]), ("reset", None, [0]), ("plan", [0])]
 
 
@@ -149,8 +159,8 @@ def test_reset_forgets_the_frames_and_starts_the_same_again() -> None:
     ids=str,
 )
 def test_rows_together_equal_single_agents(space: gym.Space) -> None:
-    agents = [planning_agent(StubSimulator(space), context=3) for _ in range(3)]
-    team = planning_agent(StubSimulator(space), context=3)
+    agents = [planning_agent(StubSimulator(space)) for _ in range(3)]
+    team = planning_agent(StubSimulator(space))
     team.reset_rows(3, seed=20)
     for row, agent in enumerate(agents):
         agent.reset(seed=20 + row)
@@ -163,7 +173,7 @@ def test_rows_together_equal_single_agents(space: gym.Space) -> None:
         for row, action in zip(running, actions, strict=True):
             np.testing.assert_array_equal(agents[row].act(frames[row]), action)
         frames = rng.integers(0, 256, (3, 2, 3, 1), dtype=np.uint8)
-        # Row 1 begins another episode after two steps: contexts differ in length. Row 0 drops out after five.
+        # Row 1 begins another episode after two steps: Row 0 drops out after five.
         over = [row == 1 and t == 1 for row in running]
         rewards = [0.0] * len(running)
         team.observe_rows(running, frames[running], actions, rewards, over, [False] * len(running))
@@ -199,7 +209,8 @@ class Corridor(StubSimulator):
 @pytest.mark.parametrize("start", [2, 5, 8])
 def test_takes_the_shortest_way(start: int) -> None:
     config = CEMConfig(horizon=10, candidates=100, iterations=4)
-    agent = PlanningAgent(CrossEntropyPlanner(gym.spaces.Discrete(3), config), DreamScorer(Corridor(), discount=0.9))
+    scorer = DreamScorer(Corridor(), ScoringConfig(discount=0.9))
+    agent = PlanningAgent(CrossEntropyPlanner(gym.spaces.Discrete(3), config), scorer)
     agent.reset(seed=start)
     place, steps = start, 0
     while place < 9:

@@ -66,6 +66,6 @@ def test_a_planner_brings_its_plan_made_from_the_frames_of_the_course():
     action, plan = pilot.decide(session.line.recent(CONTEXT))
     assert plan is not None and plan[0] == action
     assert isinstance(pilot._agent, PlanningAgent)
-    history = pilot._agent._histories[0]
-    assert np.array_equal(history.frames, [moment.seen for moment in session.line.moments])
-    assert [int(a) for a in history.actions] == [1, 0, 2]
+    state = pilot._agent._following.state([0])
+    assert np.array_equal(state["frame"][0], session.line.moments[-1].seen)
+    assert int(state["total"][0]) == 1 + 0 + 2  # the stub's memory of all actions

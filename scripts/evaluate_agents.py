@@ -1,0 +1,359 @@
+"""What agents earn in the real environment that planned or learned in a dream, and what the dream had promised.
+
+    python scripts/evaluate_agents.py runs/bricks runs/catch --max-steps 200 --write docs/agents.md
+
+For each run folder: a random agent; the planner in the dream; the same planner in copies of the real game, which is
+the most that planning can earn; a policy learned in the dream, if one is given; PPO of Stable-Baselines3, trained on
+the real environment with as many real steps as the simulator saw. And the return that the planner earns inside the
+dream, from the same first frames and over as many steps: a dream that promises more than reality keeps is found out.
+
+In --out: results as JSON, a plot, and for each run a video of the first episode of every agent.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import tyro
+from comparison import tell_mistakes
+from try_environments import processor
+
+from dreamplay.agents.acting import Acted, run_episodes
+from dreamplay.agents.agent import Agent
+from dreamplay.agents.planners import PlannerName, make_planner, trusted_horizon
+from dreamplay.agents.planning_agent import PlanningAgent
+from dreamplay.agents.random_agent import RandomAgent
+from dreamplay.agents.sb3_policy import SB3Policy
+from dreamplay.agents.scoring import DreamScorer
+from dreamplay.agents.true_game import NoCopyError, TrueGame
+from dreamplay.envs.card import EnvCard
+from dreamplay.envs.dream import DreamEnv
+from dreamplay.envs.real import make_env
+from dreamplay.episodes import Episodes
+from dreamplay.errors import UserError
+from dreamplay.folders import slug
+from dreamplay.json_files import write_json
+from dreamplay.progress import progress
+from dreamplay.simulator import Simulator, load
+
+MARKS = ("<!-- evaluate_agents: begin -->", "<!-- evaluate_agents: end -->")
+GROUP = 10  # episodes side by side
+STACKED = 4  # frames that PPO sees: one alone tells no motion
+PARALLEL = 8  # environments that PPO learns from
+RANDOM, PPO = "random", "PPO on the real game"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What to evaluate."""
+
+    runs: tyro.conf.Positional[tuple[Path, ...]]
+    """Run folders of trained simulators, with the data they were trained on."""
+    planner: PlannerName = "cem"
+    """Who plans, in the dream and in copies of the real game."""
+    plan_horizon: int | None = None
+    """Steps that a plan looks ahead; by default as far as the dream stays true, see dreamplay act."""
+    candidates: int = 32
+    """Sequences scored per iteration."""
+    iterations: int = 2
+    """Rounds of sampling closer to the best."""
+    policies: tuple[Path, ...] = ()
+    """A policy learned in the dream for each run, in their order; a .zip file of Stable-Baselines3."""
+    episodes: int = 20
+    """Real episodes of each agent."""
+    max_steps: int = 1000
+    """Steps after which an episode is cut, real or dreamed."""
+    minutes: float = 30.0
+    """No agent begins another ten episodes after so many minutes."""
+    ppo_steps: int | None = None
+    """Real steps that PPO learns from; by default as many as the simulator saw. 0 leaves it out."""
+    out: Path = Path("runs/agents")
+    """Folder for what is found."""
+    write: Path | None = None
+    """File to write the table into, between its marks."""
+    seed: int = 0
+    """Of the first episode; episode i has seed + i."""
+
+
+def main() -> None:
+    """Evaluate all runs, and write table, plot and videos."""
+    import torch
+
+    asked = tyro.cli(Evaluation, description=__doc__)
+    check(asked)
+    torch.set_num_threads(1)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    results = [evaluate(asked, i) for i in range(len(asked.runs))]
+    write_json(asked.out / "agents.json", {"machine": processor(), "results": results})
+    text = table(asked, results)
+    draw(results, asked.out / "agents.png")
+    print(f"\n{text}\n\nin {asked.out}")
+    if asked.write is not None:
+        write_between(asked.write, MARKS, text)
+
+
+def check(asked: Evaluation) -> None:
+    """Refuses what cannot be evaluated, before hours are spent.
+
+    Raises:
+        UserError: a number, a run or a file is not as it should be.
+    """
+    if not asked.runs:
+        raise UserError("name at least one run folder; make one: dreamplay train")
+    for run in asked.runs:
+        if not (run / "checkpoint.json").is_file():
+            raise UserError(f"{run} is not a run folder, it has no checkpoint.json; make one: dreamplay train")
+    if asked.policies and len(asked.policies) != len(asked.runs):
+        raise UserError(f"{len(asked.policies)} policies for {len(asked.runs)} runs; give one for each, or none")
+    for name, value, least in (("episodes", asked.episodes, 2), ("max-steps", asked.max_steps, 1)):
+        if value < least:
+            raise UserError(f"--{name} {value} is not possible; it must be at least {least}")
+    if asked.write is not None and not (asked.write.is_file() and all(m in asked.write.read_text() for m in MARKS)):
+        raise UserError(f"{asked.write} lacks the marks {MARKS[0]} and {MARKS[1]}; put them where the table belongs")
+
+
+def evaluate(asked: Evaluation, index: int) -> dict[str, Any]:
+    """All agents of one run: JSON values."""
+    run = asked.runs[index]
+    simulator = load(run)
+    card, steps = simulator.card, real_steps(run, simulator)
+    horizon = asked.plan_horizon or trusted_horizon(simulator.horizon)
+    make: Callable[[], gym.Env[np.ndarray, Any]] = lambda: make_env(card)  # noqa: E731
+    planning = lambda: make_planner(  # noqa: E731
+        asked.planner, card.action_space, horizon=horizon, candidates=asked.candidates, iterations=asked.iterations
+    )
+    scorer = DreamScorer(simulator)
+    here, there = f"{asked.planner} in the dream", f"{asked.planner} in copies of the game"
+    videos: dict[str, list[np.ndarray]] = {}
+    rows: dict[str, dict[str, Any]] = {}
+
+    def act(name: str, agent: Any, make: Callable[[], gym.Env[np.ndarray, Any]] = make) -> None:
+        rows[name], videos[name] = act_for_a_while(asked, f"{card.id}: {name}", agent, make)
+
+    act(RANDOM, RandomAgent(card.action_space))
+    act(here, PlanningAgent(planning(), scorer))
+    true = TrueGame(planning(), discount=scorer.config.discount, alive_bonus=max(0.0, simulator.mean_reward))
+    try:
+        act(there, true, lambda: true.adopt(make_env(card)))
+    except NoCopyError as error:
+        print(f"{there}: n/a, {error}")
+    if asked.policies:
+        env = make_env(card)
+        act("policy learned in the dream", SB3Policy(asked.policies[index], env))
+        env.close()
+    ppo_steps = steps if asked.ppo_steps is None else asked.ppo_steps
+    if ppo_steps:
+        act(PPO, train_ppo(card, ppo_steps, asked.seed))
+    promised, _ = act_for_a_while(
+        asked,
+        f"{card.id}: promised",
+        PlanningAgent(planning(), scorer),
+        lambda: FromReality(simulator, asked.max_steps),
+    )
+    write_episodes(asked.out / f"{slug(card.id)}.mp4", videos, card)
+    return {
+        "run": str(run),
+        "env": card.id,
+        "real_steps": steps,
+        "ppo_steps": ppo_steps,
+        "plan_horizon": horizon,
+        "planner": here,
+        "ceiling": there,
+        "agents": rows,
+        "promised": promised,
+        "gap": promised["mean_return"] - rows[here]["mean_return"],
+    }
+
+
+def real_steps(run: Path, simulator: Simulator) -> int:
+    """Steps of the data that a simulator was trained on, those held out included."""
+    if simulator.data_folder is None:
+        raise UserError(f"{run} does not say what data it was trained on; train it anew")
+    folder = run / simulator.data_folder  # which may be absolute
+    return Episodes.open(folder).steps
+
+
+def act_for_a_while(
+    asked: Evaluation, title: str, agent: Any, make: Callable[[], gym.Env[np.ndarray, Any]]
+) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """What the agent earned, and the frames of its first episode; ten episodes at a time, as the minutes allow."""
+    frames: list[np.ndarray] = []
+    parts: list[Acted] = []
+    began = time.monotonic()
+    with progress(title, asked.episodes, "episodes") as bar:
+        for first in range(0, asked.episodes, GROUP):
+            if first and time.monotonic() - began > 60 * asked.minutes:
+                break
+
+            def keep(running: Sequence[int], seen: Sequence[np.ndarray], first: int = first) -> None:
+                bar.advance(0, f"{len(running)} running")
+                if first == 0 and 0 in running:
+                    frames.append(seen[list(running).index(0)].copy())
+
+            if isinstance(agent, TrueGame):
+                agent.release()
+            count = min(GROUP, asked.episodes - first)
+            parts.append(
+                run_episodes(
+                    make, agent, count, seed=asked.seed + first, max_steps=asked.max_steps, rows=GROUP, on_frames=keep
+                )
+            )
+            bar.advance(count)
+    acted = Acted(
+        [value for part in parts for value in part.returns],
+        [length for part in parts for length in part.lengths],
+        sum(part.seconds for part in parts),
+    )
+    return {
+        "returns": acted.returns,
+        "lengths": acted.lengths,
+        "mean_return": acted.mean_return,
+        "ci95": acted.ci95,
+        "actions_per_second": acted.actions_per_second,
+    }, frames
+
+
+class FromReality(gym.Wrapper[np.ndarray, Any, np.ndarray, Any]):
+    """A dream that starts from the first frame of a real episode of the same seed."""
+
+    def __init__(self, simulator: Simulator, horizon: int) -> None:
+        super().__init__(DreamEnv(simulator, horizon=horizon))
+        self._real = make_env(simulator.card)
+        self._no_actions = np.zeros((0, *(simulator.card.action_space.shape or ())), simulator.card.action_space.dtype)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        first, _ = self._real.reset(seed=seed)
+        context = {"observations": first[None], "actions": self._no_actions}
+        return self.env.reset(seed=seed, options={"context": context})
+
+    def close(self) -> None:
+        self._real.close()
+        super().close()
+
+
+class StackedPolicy:
+    """A model of Stable-Baselines3 that sees the last frames, as an agent."""
+
+    def __init__(self, model: Any, action_space: gym.Space[Any]) -> None:
+        self._model, self._space = model, action_space
+        self._frames: np.ndarray | None = None
+
+    def reset(self, seed: int | None = None) -> None:
+        self._frames = None
+        if seed is not None:
+            self._model.set_random_seed(seed)
+
+    def act(self, observation: np.ndarray) -> Any:
+        if self._frames is None:  # as VecFrameStack begins
+            self._frames = np.zeros((*observation.shape[:2], STACKED * observation.shape[2]), np.uint8)
+        self._frames = np.concatenate([self._frames[..., observation.shape[2] :], observation], axis=-1)
+        action, _ = self._model.predict(np.moveaxis(self._frames, -1, 0) if self._first() else self._frames)
+        return int(action) if isinstance(self._space, gym.spaces.Discrete) else action
+
+    def _first(self) -> bool:
+        """Whether the model wants channels first."""
+        assert self._frames is not None
+        return self._model.observation_space.shape != self._frames.shape
+
+
+def train_ppo(card: EnvCard, steps: int, seed: int) -> Agent:
+    """PPO with the settings its package comes with, on stacked frames of the real environment.
+
+    It learns from whole rollouts of all environments, so from a few steps more than it was given.
+
+    Raises:
+        UserError: the package is missing.
+    """
+    try:
+        from stable_baselines3 import PPO as Learner
+        from stable_baselines3.common.callbacks import BaseCallback
+        from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack
+    except ImportError as error:
+        raise UserError("PPO needs stable-baselines3: pip install 'dreamplay[sb3]', or --ppo-steps 0") from error
+
+    class Bar(BaseCallback):
+        def _on_step(self) -> bool:
+            bar.advance(PARALLEL)
+            return True
+
+    envs = VecFrameStack(DummyVecEnv([lambda: make_env(card)] * PARALLEL), STACKED, channels_order="last")
+    policy = "CnnPolicy" if min((card.observation_space.shape or ())[:2]) >= 36 else "MlpPolicy"  # its kernels' size
+    rollout = min(256, max(16, steps // PARALLEL))
+    with progress(f"{card.id}: train PPO", steps, "steps") as bar:
+        model = Learner(policy, envs, n_steps=rollout, seed=seed, device="cpu").learn(steps, callback=Bar())
+    envs.close()
+    return StackedPolicy(model, card.action_space)
+
+
+def table(asked: Evaluation, results: list[dict[str, Any]]) -> str:
+    """Returns with intervals, as Markdown."""
+    names = list(dict.fromkeys(name for result in results for name in result["agents"]))
+    header = ["environment, real steps", *names, "promised by the dream", "promised - real"]
+    lines = [header, ["---"] * len(header)]
+    for result in results:
+        cells = [f"{result['env']}, {result['real_steps']:,}"]
+        cells += [interval(result["agents"].get(name)) for name in names]
+        cells += [interval(result["promised"]), f"{result['gap']:+.2f}"]
+        lines.append(cells)
+    made = (
+        f"Mean return of {asked.episodes} real episodes, cut after {asked.max_steps} steps, ± 95 % interval; "
+        f"{asked.planner} with {asked.candidates} candidates and {asked.iterations} iterations; on one thread of "
+        f"{processor()}; made by `python scripts/evaluate_agents.py {' '.join(map(str, asked.runs))} "
+        f"--max-steps {asked.max_steps} --episodes {asked.episodes}`."
+    )
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n{made}"
+
+
+def interval(row: dict[str, Any] | None) -> str:
+    """Mean ± half-width, or n/a; says how many episodes where time allowed fewer than 20."""
+    if row is None:
+        return "n/a"
+    few = f" ({len(row['returns'])} episodes)" if len(row["returns"]) < 20 else ""
+    return f"{row['mean_return']:.2f} ± {row['ci95']:.2f}{few}"
+
+
+def draw(results: list[dict[str, Any]], path: Path) -> None:
+    """A panel per environment, a bar per agent with its interval; a line where the dream promised to be."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.6 * len(results) + 1, 4.4), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, result in zip(figure.subplots(1, len(results), squeeze=False)[0], results, strict=True):
+        names = list(result["agents"])
+        means = [result["agents"][name]["mean_return"] for name in names]
+        errors = [result["agents"][name]["ci95"] for name in names]
+        axes.bar(range(len(names)), means, yerr=errors, capsize=4, color="#5b8def")
+        axes.axhline(result["promised"]["mean_return"], color="#d1495b", ls="--", lw=1.4, label="promised by the dream")
+        axes.set_xticks(range(len(names)), [name.replace(" ", "\n", 2) for name in names], fontsize=8)
+        axes.set_title(result["env"], fontsize=11, loc="left")
+        axes.set_ylabel("mean return in reality")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, fontsize=8)
+    figure.savefig(path)
+
+
+def write_episodes(path: Path, videos: dict[str, list[np.ndarray]], card: EnvCard) -> None:
+    """The first episode of every agent side by side; one that is over stands still."""
+    from dreamplay.video import panes, write_video
+
+    longest = max(len(frames) for frames in videos.values())
+    pictures = (
+        panes([(n, f[min(t, len(f) - 1)]) for n, f in videos.items()], caption=f"step {t}") for t in range(longest)
+    )
+    write_video(path, pictures, card.fps)
+
+
+def write_between(path: Path, marks: tuple[str, str], text: str) -> None:
+    """Replaces what stands between two marks of a file."""
+    before, begin, rest = path.read_text(encoding="utf-8").partition(marks[0])
+    after = rest.partition(marks[1])[2]
+    path.write_text(f"{before}{begin}\n{text}\n{marks[1]}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    tell_mistakes(main)
