@@ -21,7 +21,7 @@ def choose_collector(name: str, env: gym.Env[np.ndarray, Any], epsilon: float = 
 
     Args:
         name: "random" draws every action anew, "sticky" repeats the last one 3 times out of 4; a .zip file is a policy
-            of Stable-Baselines3, "module:Name" an agent of the user's own.
+            of Stable-Baselines3, a .safetensors file one learned in a dream, "module:Name" an agent of the user's own.
         env: the prepared environment it will act in.
         epsilon: the probability with which an action is a random one instead.
 
@@ -49,11 +49,15 @@ def _agent(name: str, env: gym.Env[np.ndarray, Any]) -> Agent:
         from dreamplay.agents.sb3_policy import SB3Policy
 
         return SB3Policy(Path(name), env)
+    if name.endswith(".safetensors"):
+        from dreamplay.agents.policy_agent import load_agent
+
+        return load_agent(Path(name), action_space=env.action_space)
     if is_name(name):
         return own_agent(name, env.action_space)
     raise UserError(
-        f"--agent {name!r} is unknown; choose random, sticky, a policy of Stable-Baselines3 (a .zip file), or "
-        "module:Name of your own"
+        f"--agent {name!r} is unknown; choose random, sticky, a policy learned in a dream (a .safetensors file) or by "
+        "Stable-Baselines3 (a .zip file), or module:Name of your own"
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from dreamplay.agents.following import follow
+from dreamplay.actions import encode_actions
 from dreamplay.episodes import Episode
 from dreamplay.simulator import Simulator, State
 
@@ -24,7 +24,7 @@ def dream_starts(
     *,
     states: int = STATES,
     steps: int = STEPS,
-    on_steps: Callable[[int], None] | None = None,
+    on_progress: Callable[[float], None] | None = None,
 ) -> State:
     """States at the beginning of episodes and at random moments within.
 
@@ -34,7 +34,7 @@ def dream_starts(
         rng: chooses episodes and moments.
         states: how many states at most; of more, as many are drawn.
         steps: real steps to follow at most.
-        on_steps: called with the number of steps followed since the last call.
+        on_progress: called now and then with the part that is done, in (0, 1].
 
     Returns:
         A state of at most `states` rows, at least 1; where an episode has terminated no dream begins.
@@ -53,13 +53,25 @@ def dream_starts(
                 break
             until = time + ahead
             actions, frames = episode.actions[None, time:until], episode.observations[None, time + 1 : until + 1]
-            state = follow(simulator, state, actions, frames)
+            state = _follow(simulator, state, actions, frames)
             kept.append(state)
             time = until
             followed += ahead
-            if on_steps is not None:
-                on_steps(ahead)
+            if on_progress is not None:
+                on_progress(min(1.0, followed / total))
         if followed >= total:
             break
     chosen = [kept[i] for i in rng.permutation(len(kept))[:states]]
     return {name: torch.cat([state[name] for state in chosen]) for name in chosen[0]}
+
+
+@torch.inference_mode()
+def _follow(simulator: Simulator, state: State, actions: np.ndarray, observations: np.ndarray) -> State:
+    """The state after T real steps: actions (1, T, ...) and the frames they led to, uint8 (1, T, H, W, C)."""
+    network, device = simulator.network, simulator.device
+    frames = network.frames.encode(observations).to(device)  # (1, T, ...)
+    given = torch.cat([state["frame"].unsqueeze(1), frames[:, :-1]], 1)
+    encoded = torch.from_numpy(encode_actions(simulator.card.action_space, np.asarray(actions))).to(device)
+    _, hidden = network.observe(given, encoded, state)
+    # Contiguous: a row of a view would keep all T frames alive.
+    return {name: value.contiguous() for name, value in {"frame": frames[:, -1], **hidden}.items()}

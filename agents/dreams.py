@@ -72,7 +72,7 @@ class Dreams:
 
     @property
     def mean_return(self) -> float:
-        """Mean sum of rewards of the last dreams, from their starts to their ends or `longest`; NaN before the first."""
+        """Mean sum of rewards of the latest dreams, each from its start to its end or to `longest`; NaN before one."""
         return float(np.mean(self._returns)) if self._returns else float("nan")
 
     @torch.no_grad()

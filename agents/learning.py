@@ -68,6 +68,11 @@ class Learner:
     """Dreamed steps, of all dreams together."""
     minutes: float = 0.0
 
+    def to(self, device: torch.device) -> None:
+        """Moves the policy to a device, and the optimiser's state with it."""
+        self.policy.to(device)
+        self.optimiser.load_state_dict(self.optimiser.state_dict())
+
 
 class Report(NamedTuple):
     """What one update reports."""

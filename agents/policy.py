@@ -23,6 +23,7 @@ class Policy(nn.Module):
 
     mean: Tensor
     scale: Tensor
+    updates: Tensor
 
     def __init__(self, features: int, outputs: int, width: int) -> None:
         super().__init__()

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import gymnasium as gym
 import numpy as np
 import torch
 
 from dreamplay.agents.action_heads import ActionHead
-from dreamplay.agents.following import follow
+from dreamplay.agents.following import Following
 from dreamplay.agents.policy import Policy
 from dreamplay.agents.senses import Senses
 from dreamplay.errors import UserError
 
 if TYPE_CHECKING:
-    from dreamplay.simulator import Simulator, State
+    import gymnasium as gym
+
+    from dreamplay.simulator import Simulator
 
 
 class PolicyAgent:
@@ -36,8 +38,8 @@ class PolicyAgent:
     def __init__(self, policy: Policy, head: ActionHead, simulator: Simulator, likeliest: bool = False) -> None:
         self._policy, self._head, self._simulator = policy.to(simulator.device).eval(), head, simulator
         self._senses, self._likeliest = Senses(simulator), likeliest
-        self._states: dict[int, State] = {}  # by row, one row each; of a new episode none yet
-        self._generators: dict[int, torch.Generator] = {}
+        self._following = Following(simulator)
+        self._generators: list[torch.Generator] = []
         self.reset(0)
 
     def reset(self, seed: int | None = None) -> None:
@@ -54,23 +56,22 @@ class PolicyAgent:
 
     def reset_rows(self, count: int, seed: int | None = None) -> None:
         """New episodes in rows 0 to count - 1; row i is seeded with `seed + i`."""
-        self._states = {}
+        self._following.forget()
         for row in range(count):
-            if seed is not None or row not in self._generators:
-                own = torch.Generator(self._simulator.device)
-                self._generators[row] = own.manual_seed((0 if seed is None else seed) + row)
+            if row == len(self._generators):
+                self._generators.append(torch.Generator(self._simulator.device).manual_seed(row))
+            if seed is not None:
+                self._generators[row].manual_seed(seed + row)
 
     @torch.no_grad()
     def act_rows(self, numbers: Sequence[int], observations: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
         """Actions (B, *action_shape) of the rows with these numbers, after frames uint8 (B, H, W, C)."""
-        for number, observation in zip(numbers, observations, strict=True):
-            if number not in self._states:
-                self._begin(number, observation)
-        outputs, _ = self._policy(self._senses(self._gather(numbers)))
+        self._following.see(numbers, observations)
+        outputs, _ = self._policy(self._senses(self._following.state(numbers)))
         if self._likeliest:
             return self._head.to_actions(self._head.likeliest(outputs))
-        pairs = zip(numbers, outputs.split(1), strict=True)
-        return self._head.to_actions(torch.cat([self._head.sample(row, self._generators[n]) for n, row in pairs]))
+        rows = zip(outputs.split(1), (self._generators[number] for number in numbers), strict=True)
+        return self._head.to_actions(torch.cat([self._head.sample(row, generator) for row, generator in rows]))
 
     def observe_rows(
         self,
@@ -82,54 +83,43 @@ class PolicyAgent:
         truncated: Sequence[bool] | np.ndarray,
     ) -> None:
         """What reality answered in the rows with these numbers. A row whose episode is over is ready for another."""
-        going = []
-        for i, number in enumerate(numbers):
-            if terminated[i] or truncated[i]:
-                self._states.pop(number, None)
-            elif number not in self._states:  # an action before the first frame leads from nowhere
-                self._begin(number, observations[i])
-            else:
-                going.append(i)
-        if not going:
-            return
-        frames = np.stack([observations[i] for i in going])[:, None]  # (b, 1, H, W, C)
-        done = np.stack([np.asarray(actions[i]) for i in going])[:, None]
-        state = follow(self._simulator, self._gather([numbers[i] for i in going]), done, frames)
-        for place, i in enumerate(going):
-            self._states[numbers[i]] = {name: value[place : place + 1] for name, value in state.items()}
-
-    def _begin(self, number: int, observation: np.ndarray) -> None:
-        space = self._simulator.card.action_space
-        nothing = np.zeros((1, 0, *(space.shape or ())), np.float32 if isinstance(space, gym.spaces.Box) else np.int64)
-        self._states[number] = self._simulator.start(np.asarray(observation)[None, None], nothing)
-
-    def _gather(self, numbers: Sequence[int]) -> State:
-        states = [self._states[number] for number in numbers]
-        return {name: torch.cat([state[name] for state in states]) for name in states[0]}
+        over = [bool(end or cut) for end, cut in zip(terminated, truncated, strict=True)]
+        self._following.forget(list(compress(numbers, over)))
+        going = [not end for end in over]
+        self._following.advance(*(list(compress(part, going)) for part in (numbers, actions, observations)))
 
 
 def load_agent(
-    path: Path, simulator: Simulator | None = None, *, run: Path | None = None, likeliest: bool = False
+    path: Path,
+    simulator: Simulator | None = None,
+    *,
+    action_space: gym.Space[Any] | None = None,
+    likeliest: bool = False,
 ) -> PolicyAgent:
     """The agent of a policy file.
 
     Args:
         path: see `dreamplay.agents.policy_file`.
-        simulator: that of the policy's run, if it is loaded already.
-        run: its folder; by default the one that the file names.
+        simulator: in which it learned; by default that of the run which the file names.
+        action_space: what it will act in must have; by default the simulator's.
         likeliest: take the most likely action instead of a drawn one.
 
     Raises:
-        UserError: there is no such policy, or it learned in another simulator, or in this one with other weights.
+        UserError: there is no such policy, or it learned in another simulator or in this one before it was trained on,
+            or it is of another environment.
     """
     from dreamplay.agents.policy_file import read_policy, weights_of
     from dreamplay.envs.dream_loading import load_simulator
 
     learner, said = read_policy(path)
-    folder = said["run"] if run is None else run
-    if weights_of(folder) != said["run_weights"]:
+    if simulator is None:
+        simulator = load_simulator(str(said["run"]))
+    space = simulator.card.action_space
+    if said["action_space"] != space or action_space not in (None, space):
+        raise UserError(f"{path} takes {said['action_space']}, here it is {action_space or space}; learn another one")
+    if weights_of(simulator) != said["simulator"]:
         raise UserError(
-            f"{path} learned in another simulator than {folder} is now, as {said['run']} was then; "
-            f"let it learn on there: dreamplay learn {folder} --out {path} --resume"
+            f"{path} learned in {said['run']}, as its weights were then; in the ones of now it is lost: "
+            f"let it learn on, dreamplay learn RUN --out {path} --resume"
         )
-    return PolicyAgent(learner.policy, learner.head, simulator or load_simulator(str(folder)), likeliest)
+    return PolicyAgent(learner.policy, learner.head, simulator, likeliest)

@@ -13,7 +13,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load as parse_tensors
 from safetensors.torch import save as serialise_tensors
@@ -22,9 +21,10 @@ from torch import Tensor
 from dreamplay.agents.action_heads import head_for
 from dreamplay.agents.learning import LearnConfig, Learner, make_optimiser
 from dreamplay.agents.policy import Policy
-from dreamplay.checkpoint import optimiser_tensors, read_manifest, restore_optimiser
+from dreamplay.checkpoint import optimiser_tensors, restore_optimiser
 from dreamplay.envs.card import space_from_json, space_to_json
 from dreamplay.errors import UserError
+from dreamplay.simulator import Simulator
 from dreamplay.whole_files import write_whole
 
 FORMAT = 1
@@ -37,24 +37,14 @@ def policy_path(run: Path) -> Path:
     return run / NAME
 
 
-def weights_of(run: Path) -> str:
-    """SHA-256 of the weights of a run.
-
-    Raises:
-        UserError: it is no run folder, or a damaged one.
-    """
-    files: dict[str, str] = read_manifest(run)["files"]
-    return next(digest for name, digest in files.items() if name.startswith("weights-"))
-
-
-def save_policy(path: Path, learner: Learner, run: Path, action_space: Any) -> None:
+def save_policy(path: Path, learner: Learner, run: Path, simulator: Simulator) -> None:
     """Write the file, whole or not at all.
 
     Args:
         path: the file; one that exists is replaced.
         learner: policy, optimiser and progress.
         run: the run folder in whose dream it learned; named relative to the file, so that both can be moved together.
-        action_space: of the environment.
+        simulator: that of the run.
 
     Raises:
         OSError: the disk is full or not writable; what was there before stays.
@@ -65,8 +55,8 @@ def save_policy(path: Path, learner: Learner, run: Path, action_space: Any) -> N
     description = {
         "format": FORMAT,
         "run": Path(os.path.relpath(run.resolve(), path.resolve().parent)).as_posix(),
-        "run_weights": weights_of(run),
-        "action_space": space_to_json(action_space),
+        "simulator": weights_of(simulator),
+        "action_space": space_to_json(simulator.card.action_space),
         "features": learner.policy.features,
         "config": asdict(learner.config),
         "least": learner.least,
@@ -80,7 +70,7 @@ def save_policy(path: Path, learner: Learner, run: Path, action_space: Any) -> N
 def read_policy(path: Path) -> tuple[Learner, dict[str, Any]]:
     """A policy, ready to act or to go on learning, and what the file says of itself.
 
-    The latter has "run", the run folder, and "run_weights", see `weights_of`.
+    The latter has "run", the run folder; "simulator", the `weights_of` it; and "action_space".
 
     Raises:
         UserError: there is no such file, or it is none, or damaged.
@@ -101,16 +91,22 @@ def read_policy(path: Path) -> tuple[Learner, dict[str, Any]]:
             raise UserError(f"{path} is of another version of Dreamplay; learn it anew")
         if said["checksum"] != _checksum(tensors):
             raise UserError(f"{path} is damaged: its checksum does not fit; copy it again, or learn it anew")
-        head, config = head_for(space_from_json(said["action_space"])), LearnConfig(**said["config"])
+        said["action_space"] = space_from_json(said["action_space"])
+        head, config = head_for(said["action_space"]), LearnConfig(**said["config"])
         policy = Policy(int(said["features"]), head.outputs, config.width)
         policy.load_state_dict(_part(tensors, "policy."))
         optimiser = make_optimiser(policy, config)
         restore_optimiser(optimiser, _part(tensors, "optimiser."))
         least, steps, minutes = float(said["least"]), int(said["steps"]), float(said["minutes"])
-        said["run"] = (path.parent / said["run"]).resolve()
+        said["run"], said["simulator"] = (path.parent / said["run"]).resolve(), str(said["simulator"])
     except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
         raise UserError(f"{path} does not fit its own description ({error!r}); learn it anew") from None
     return Learner(config, policy, head, optimiser, least, steps, minutes), said
+
+
+def weights_of(simulator: Simulator) -> str:
+    """What tells a simulator from others, and from itself before it was trained on: the checksum of its weights."""
+    return _checksum(simulator.network.state_dict())
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -120,6 +116,6 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def _checksum(tensors: dict[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name in sorted(tensors):
-        digest.update(f"{name} {tuple(tensors[name].shape)} {tensors[name].dtype}".encode())
-        digest.update(tensors[name].contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+        array = tensors[name].detach().cpu().contiguous().numpy()
+        digest.update(f"{name} {array.shape} {array.dtype}".encode() + array.tobytes())
     return digest.hexdigest()

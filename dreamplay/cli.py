@@ -23,7 +23,20 @@ from dreamplay.errors import UserError
 from dreamplay.json_files import check_json, write_json
 
 # In the order in which a newcomer meets them.
-COMMANDS = ("demo", "check", "collect", "import", "export", "train", "evaluate", "play", "act", "bench")
+COMMANDS = (
+    "demo",
+    "check",
+    "collect",
+    "import",
+    "export",
+    "train",
+    "evaluate",
+    "play",
+    "act",
+    "learn",
+    "improve",
+    "bench",
+)
 
 
 class Command(Protocol):

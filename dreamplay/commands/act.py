@@ -27,8 +27,15 @@ class Act:
     checkpoint: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """Run folder, as `dreamplay train` leaves it."""
 
-    agent: Literal["random", "cem"] = "random"
-    """Who acts: random draws every action anew, cem plans in the dream by the cross-entropy method."""
+    agent: Literal["random", "cem", "policy"] = "random"
+    """Who acts: random draws every action anew, cem plans in the dream by the cross-entropy method, policy has
+    learned in it."""
+
+    policy: Path | None = None
+    """policy: file that dreamplay learn made; RUN/policy.safetensors by default."""
+
+    likeliest: bool = False
+    """policy: take the most likely action each time, instead of one drawn by their probabilities."""
 
     episodes: int = 10
     """Episodes to play; episode i is seeded with seed + i."""
@@ -137,6 +144,14 @@ class Act:
             from dreamplay.agents.random_agent import RandomAgent
 
             return RandomAgent(card.action_space)
+        if self.agent == "policy":
+            from dreamplay.agents.policy_agent import load_agent
+            from dreamplay.envs.dream_loading import load_simulator
+
+            simulator = load_simulator(str(self.checkpoint), backend=self.backend)
+            return load_agent(
+                self.policy or self.checkpoint / "policy.safetensors", simulator, likeliest=self.likeliest
+            )
         from dreamplay.agents.cem import CEMConfig, CrossEntropyPlanner
         from dreamplay.agents.planning_agent import PlanningAgent
         from dreamplay.agents.scoring import DreamScorer

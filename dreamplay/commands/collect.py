@@ -35,7 +35,8 @@ class Collect:
     """Transitions to record, over as many episodes as it takes."""
 
     agent: str = "random"
-    """Who acts: random draws every action anew, sticky mostly repeats the last one; a .zip file is a policy of
+    """Who acts: random draws every action anew, sticky mostly repeats the last one; policy is what
+    dreamplay learn left in ENV, a run folder, and any other .safetensors file a policy of its; a .zip file is one of
     Stable-Baselines3 (its code runs: load only what you trust), module:Name an agent of your own. To play yourself, see
     dreamplay play."""
 
@@ -116,7 +117,8 @@ class Collect:
     def _agents(self, env: "gym.Env[np.ndarray, Any]") -> "list[Agent]":
         from dreamplay.agents.choose import choose_collector
 
-        return [choose_collector(self.agent, env, self.epsilon) for _ in range(self.envs)]
+        name = str(Path(self.env) / "policy.safetensors") if self.agent == "policy" else self.agent
+        return [choose_collector(name, env, self.epsilon) for _ in range(self.envs)]
 
     def _collect(
         self, env: "gym.Env[np.ndarray, Any]", agents: "list[Agent]", writer: "EpisodeWriter", bar: "Progress"

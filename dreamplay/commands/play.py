@@ -27,9 +27,13 @@ class Play:
     game: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN|ENV")]
     """Run folder of a trained simulator, or the id of an environment to play the real game alone."""
 
-    agent: Literal["human", "random", "cem"] | None = None
+    agent: Literal["human", "random", "cem", "policy"] | None = None
     """Who begins: human by default in a window, random in a recording. M hands over between you and the agent, which is
-    cem (plans in the dream by the cross-entropy method) where there is a dream, unless you name random."""
+    cem (plans in the dream by the cross-entropy method) where there is a dream, unless you name random or
+    policy (it has learned in the dream)."""
+
+    policy: Path | None = None
+    """policy: file that dreamplay learn made; RUN/policy.safetensors by default."""
 
     record: Path | None = None
     """Write a video (.mp4 or .gif) of an agent's play instead of opening a window; needs no display."""
@@ -159,7 +163,7 @@ class Play:
             name = "random" if self.record is not None or simulator is None else "cem"
         setup = Setup(
             self._controls(card),
-            pilot_for(name, card.action_space, simulator),
+            pilot_for(name, card.action_space, simulator, self._policy()),
             self.fps or card.fps,
             self.out or (Path("recordings") / slug(card.id) if simulator is None else Path(self.game) / "play"),
             "" if simulator is None else self._fingerprint(),
@@ -174,6 +178,9 @@ class Play:
 
         print("\n".join(filter(None, [notice, f"recording {self.steps} steps to {self.record}"])), flush=True)
         record(session, setup, self.record, self.steps, caption if self.picture == "window" else None)
+
+    def _policy(self) -> Path:
+        return self.policy or Path(self.game).expanduser() / "policy.safetensors"
 
     def _controls(self, card: EnvCard) -> Any:
         from dreamplay.play.controls import controls_for
@@ -198,7 +205,11 @@ class Play:
         if self.moment is not None and not self.moment.is_file():
             raise UserError(f"--moment {self.moment} is not a file; F5 saves one while playing")
         if not self._is_run():
-            for option, given in (("--agent cem", self.agent == "cem"), ("--moment", self.moment is not None)):
+            for option, given in (
+                ("--agent cem", self.agent == "cem"),
+                ("--agent policy", self.agent == "policy"),
+                ("--moment", self.moment is not None),
+            ):
                 if given:
                     raise UserError(f"{option} needs a dream, and {self.game} is not a run folder; name a RUN")
         if self.record is None:
