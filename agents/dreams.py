@@ -63,7 +63,7 @@ class Dreams:
         self._simulator, self._senses, self._head, self._starts = simulator, senses, head, starts
         self._longest = longest
         self._rng = np.random.default_rng(seed)
-        self._generator = torch.Generator(simulator.device).manual_seed(seed)
+        self._generator = torch.Generator(next(iter(starts.values())).device).manual_seed(seed)
         self._state = rows(starts, self._draw_starts(count))
         self._ages = self._rng.integers(longest, size=count)
         self._earned = np.zeros(count)

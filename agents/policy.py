@@ -32,9 +32,9 @@ class Policy(nn.Module):
             nn.Linear(features, width), nn.LayerNorm(width), nn.SiLU(), nn.Linear(width, width), nn.SiLU()
         )
         self.actor, self.critic = nn.Linear(width, outputs), nn.Linear(width, 1)
-        for layer, gain in ((self.actor, 0.01), (self.critic, 1.0)):  # at first all actions are about as likely
-            nn.init.orthogonal_(layer.weight, gain)
-            nn.init.zeros_(layer.bias)
+        nn.init.orthogonal_(self.actor.weight, 0.01)  # at first all actions are about as likely,
+        for start in (self.actor.bias, self.critic.weight, self.critic.bias):
+            nn.init.zeros_(start)  # and nothing is worth anything, in whatever units
         self.register_buffer("mean", torch.zeros(()))  # of returns
         self.register_buffer("scale", torch.ones(()))  # their standard deviation
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
