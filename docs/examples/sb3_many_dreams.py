@@ -1,4 +1,4 @@
-"""Stable-Baselines3 trains on 64 dreams at once, in one forward pass each step; the policy then acts in the real game."""
+"""Stable-Baselines3 trains on 64 dreams at once; the policy then acts in the real game."""
 
 import gymnasium as gym
 from stable_baselines3 import PPO

@@ -15,9 +15,7 @@ def by_definition(rewards, values, next_values, lives, goes_on, discount, trace)
         for t in range(steps):
             weight = 1.0
             for k in range(t, steps):
-                found[b, t] += weight * (
-                    rewards[b, k] + discount * lives[b, k] * next_values[b, k] - values[b, k]
-                )
+                found[b, t] += weight * (rewards[b, k] + discount * lives[b, k] * next_values[b, k] - values[b, k])
                 if not goes_on[b, k]:
                     break
                 weight *= discount * trace * lives[b, k]

@@ -2,8 +2,8 @@
 
 import numpy as np
 import torch
-
 from corridor import END, Corridor, corridor_starts, sense
+
 from dreamplay.agents.action_heads import head_for
 from dreamplay.agents.dreams import Dreams
 from dreamplay.agents.policy import Policy

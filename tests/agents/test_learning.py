@@ -4,8 +4,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-
 from corridor import END, Corridor, corridor_starts, sense
+
 from dreamplay.agents.action_heads import head_for
 from dreamplay.agents.dreams import Dreams
 from dreamplay.agents.learning import LearnConfig, learn, new_learner
@@ -55,7 +55,7 @@ def test_learning_is_repeatable():
 def test_steps_are_counted_and_reported():
     learner, dreams = learner_and_dreams(Corridor())
     reports, saved = [], []
-    learn(learner, dreams, seed=0, steps=1500, on_update=reports.append, save=lambda l: saved.append(l.steps))
+    learn(learner, dreams, seed=0, steps=1500, on_update=reports.append, save=lambda now: saved.append(now.steps))
     assert [report.steps for report in reports] == [512, 1024, 1536]
     assert (learner.steps, saved) == (1536, [1536])
     learn(learner, dreams, seed=0, steps=1500, on_update=reports.append)
@@ -79,7 +79,7 @@ def test_ctrl_c_saves():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        learn(learner, dreams, seed=0, steps=10_000, on_update=stop, save=lambda l: saved.append(l.steps))
+        learn(learner, dreams, seed=0, steps=10_000, on_update=stop, save=lambda now: saved.append(now.steps))
     assert saved == [512]
 
 
@@ -87,7 +87,7 @@ def test_a_policy_that_is_lost_is_not_saved():
     learner, dreams = learner_and_dreams(Corridor(pay=float("nan")))
     saved = []
     with pytest.raises(UserError, match="diverged"):
-        learn(learner, dreams, seed=0, steps=2000, save=lambda l: saved.append(l.steps))
+        learn(learner, dreams, seed=0, steps=2000, save=lambda now: saved.append(now.steps))
     assert saved == []
 
 
