@@ -24,8 +24,8 @@ def choose_collector(
 
     Args:
         name: "random" draws every action anew, "sticky" repeats the last one 3 times out of 4; a planner (see
-            `dreamplay.agents.planners`) plans in the dream of `run`; a .zip file is a policy of Stable-Baselines3,
-            "module:Name" an agent of the user's own.
+            `dreamplay.agents.planners`) plans in the dream of `run`; a .safetensors file is a policy learned in a
+            dream, a .zip file one of Stable-Baselines3, "module:Name" an agent of the user's own.
         env: the prepared environment it will act in.
         epsilon: the probability with which an action is a random one instead.
         run: a run folder, for planners.
@@ -56,11 +56,15 @@ def _agent(name: str, env: gym.Env[np.ndarray, Any], run: str | Path | None) -> 
         from dreamplay.agents.sb3_policy import SB3Policy
 
         return SB3Policy(Path(name), env)
+    if name.endswith(".safetensors"):
+        from dreamplay.agents.policy_agent import load_agent
+
+        return load_agent(Path(name), action_space=env.action_space)
     if is_name(name):
         return own_agent(name, env.action_space)
     raise UserError(
-        f"--agent {name!r} is unknown; choose random, sticky, a planner ({', '.join(PLANNERS)}), a policy of "
-        "Stable-Baselines3 (a .zip file), or module:Name of your own"
+        f"--agent {name!r} is unknown; choose random, sticky, a planner ({', '.join(PLANNERS)}), a policy learned in a "
+        "dream (a .safetensors file) or by Stable-Baselines3 (a .zip file), or module:Name of your own"
     )
 
 

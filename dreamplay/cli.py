@@ -23,7 +23,21 @@ from dreamplay.errors import UserError
 from dreamplay.json_files import check_json, write_json
 
 # In the order in which a newcomer meets them.
-COMMANDS = ("demo", "models", "check", "collect", "import", "export", "train", "evaluate", "play", "act", "bench")
+COMMANDS = (
+    "demo",
+    "models",
+    "check",
+    "collect",
+    "import",
+    "export",
+    "train",
+    "evaluate",
+    "play",
+    "act",
+    "learn",
+    "improve",
+    "bench",
+)
 
 
 class Command(Protocol):

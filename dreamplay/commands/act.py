@@ -27,9 +27,15 @@ class Act:
     checkpoint: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """Run folder, as `dreamplay train` leaves it, or the name of a shipped dream."""
 
-    agent: Literal["random", "shooting", "cem", "icem", "mppi", "beam"] = "random"
-    """Who acts: random draws every action anew, the others plan in the dream: by random shooting, the cross-entropy
-    method, its improved form, path integrals, or beam search (finite choices only)."""
+    agent: Literal["random", "shooting", "cem", "icem", "mppi", "beam", "policy"] = "random"
+    """Who acts: random draws every action anew; policy has learned in the dream; the others plan in it: by random
+    shooting, the cross-entropy method, its improved form, path integrals, or beam search (finite choices only)."""
+
+    policy: Path | None = None
+    """policy: file that dreamplay learn made; RUN/policy.safetensors by default."""
+
+    likeliest: bool = False
+    """policy: take the most likely action each time, instead of one drawn by their probabilities."""
 
     episodes: int = 10
     """Episodes to play; episode i is seeded with seed + i."""
@@ -148,6 +154,14 @@ class Act:
             from dreamplay.agents.random_agent import RandomAgent
 
             return RandomAgent(card.action_space)
+        if self.agent == "policy":
+            from dreamplay.agents.policy_agent import load_agent
+            from dreamplay.envs.dream_loading import load_simulator
+
+            simulator = load_simulator(str(self.checkpoint), backend=self.backend)
+            return load_agent(
+                self.policy or self.checkpoint / "policy.safetensors", simulator, likeliest=self.likeliest
+            )
         from dreamplay.agents.planners import make_planner, trusted_horizon
         from dreamplay.agents.planning_agent import PlanningAgent
         from dreamplay.agents.scoring import DreamScorer, ScoringConfig

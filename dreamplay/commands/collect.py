@@ -35,9 +35,10 @@ class Collect:
     """Transitions to record, over as many episodes as it takes."""
 
     agent: str = "random"
-    """Who acts: random draws every action anew, sticky mostly repeats the last one; shooting, cem, icem, mppi and beam
-    plan in the dream of ENV, which must be a run folder; a .zip file is a policy of Stable-Baselines3 (its code runs:
-    load only what you trust), module:Name an agent of your own. To play yourself, see dreamplay play."""
+    """Who acts: random draws every action anew, sticky mostly repeats the last one; policy is what dreamplay learn left
+    in ENV, a run folder, any other .safetensors file a policy of its; shooting, cem, icem, mppi and beam plan in the
+    dream of ENV, a run folder; a .zip file is a policy of Stable-Baselines3 (its code runs: load only what you trust),
+    module:Name an agent of your own. To play yourself, see dreamplay play."""
 
     epsilon: float = 0.0
     """Probability, from 0 to 1, that an action is a random one and not the agent's."""
@@ -116,7 +117,8 @@ class Collect:
     def _agents(self, env: "gym.Env[np.ndarray, Any]") -> "list[Agent]":
         from dreamplay.agents.choose import choose_collector
 
-        return [choose_collector(self.agent, env, self.epsilon, self.env) for _ in range(self.envs)]
+        name = str(Path(self.env) / "policy.safetensors") if self.agent == "policy" else self.agent
+        return [choose_collector(name, env, self.epsilon, self.env) for _ in range(self.envs)]
 
     def _collect(
         self, env: "gym.Env[np.ndarray, Any]", agents: "list[Agent]", writer: "EpisodeWriter", bar: "Progress"

@@ -28,10 +28,13 @@ class Play:
     """Run folder of a trained simulator or name of a shipped dream, or the id of an environment to play the real game
     alone."""
 
-    agent: Literal["human", "random", "shooting", "cem", "icem", "mppi", "beam"] | None = None
+    agent: Literal["human", "random", "shooting", "cem", "icem", "mppi", "beam", "policy"] | None = None
     """Who begins: human by default in a window, random in a recording. M hands over between you and the agent, which is
-    cem (plans in the dream by the cross-entropy method) where there is a dream, unless you name random or another
-    planner."""
+    cem (plans in the dream by the cross-entropy method) where there is a dream, unless you name random, another planner
+    or policy (it has learned in the dream)."""
+
+    policy: Path | None = None
+    """policy: file that dreamplay learn made; RUN/policy.safetensors by default."""
 
     record: Path | None = None
     """Write a video (.mp4 or .gif) of an agent's play instead of opening a window; needs no display."""
@@ -163,7 +166,7 @@ class Play:
             name = "random" if self.record is not None or simulator is None else "cem"
         setup = Setup(
             self._controls(card),
-            pilot_for(name, card.action_space, simulator),
+            pilot_for(name, card.action_space, simulator, self._policy()),
             self.fps or card.fps,
             self.out or (Path("recordings") / slug(card.id) if simulator is None else own_folder(self._run, "play")),
             "" if simulator is None else self._fingerprint(),
@@ -178,6 +181,9 @@ class Play:
 
         print("\n".join(filter(None, [notice, f"recording {self.steps} steps to {self.record}"])), flush=True)
         record(session, setup, self.record, self.steps, caption if self.picture == "window" else None)
+
+    def _policy(self) -> Path:
+        return self.policy or Path(self.game).expanduser() / "policy.safetensors"
 
     def _controls(self, card: EnvCard) -> Any:
         from dreamplay.play.controls import controls_for
@@ -208,8 +214,8 @@ class Play:
         if self.moment is not None and not self.moment.is_file():
             raise UserError(f"--moment {self.moment} is not a file; F5 saves one while playing")
         if not self._is_run():
-            plans = self.agent not in (None, "human", "random")
-            for option, given in ((f"--agent {self.agent}", plans), ("--moment", self.moment is not None)):
+            needs = self.agent not in (None, "human", "random")
+            for option, given in ((f"--agent {self.agent}", needs), ("--moment", self.moment is not None)):
                 if given:
                     raise UserError(f"{option} needs a dream, and {self.game} is not a run folder; name a RUN")
         if self.record is None:

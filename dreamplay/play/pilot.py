@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import gymnasium as gym
@@ -14,11 +15,13 @@ from dreamplay.play.moment import Moment
 if TYPE_CHECKING:
     from dreamplay.simulator import Simulator
 
-PilotName = Literal["random", "shooting", "cem", "icem", "mppi", "beam"]
+PilotName = Literal["random", "shooting", "cem", "icem", "mppi", "beam", "policy"]
 
 
-def pilot_for(name: PilotName, action_space: gym.Space[Any], simulator: Simulator | None) -> Pilot:
-    """An agent by the name the command line knows it by; a planner needs a simulator to plan in."""
+def pilot_for(
+    name: PilotName, action_space: gym.Space[Any], simulator: Simulator | None, policy: Path | None = None
+) -> Pilot:
+    """An agent by the name the command line knows it by; all but random ones need a simulator, a policy its file."""
     if name == "random":
         from dreamplay.agents.random_agent import RandomAgent
 
@@ -28,7 +31,12 @@ def pilot_for(name: PilotName, action_space: gym.Space[Any], simulator: Simulato
     from dreamplay.agents.scoring import DreamScorer
 
     if simulator is None:
-        raise ValueError(f"{name} plans in a dream, and there is none")
+        raise ValueError(f"{name} needs a dream, and there is none")
+    if name == "policy":
+        from dreamplay.agents.policy_agent import load_agent
+
+        assert policy is not None
+        return Pilot(load_agent(policy, simulator), name)
     quick = make_planner(name, action_space, horizon=12, candidates=16, iterations=1)  # someone is watching
     return Pilot(PlanningAgent(quick, DreamScorer(simulator)), name)
 

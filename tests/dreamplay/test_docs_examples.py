@@ -24,6 +24,7 @@ EXPECTED = {
     "own_data": "saved in runs/mine after 20 updates",
     "own_agent": "[",
     "sb3_in_dream": "",
+    "sb3_many_dreams": "[",
     "gymnasium_play": "",
     "record_video": "",
     "vector_wrappers": "(16, 300) mean return",

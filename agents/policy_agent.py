@@ -1,0 +1,125 @@
+"""A policy learned in a dream, at work in reality: the dream's hidden state follows the whole episode, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import compress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from dreamplay.agents.action_heads import ActionHead
+from dreamplay.agents.following import Following
+from dreamplay.agents.policy import Policy
+from dreamplay.agents.senses import Senses
+from dreamplay.errors import UserError
+
+if TYPE_CHECKING:
+    import gymnasium as gym
+
+    from dreamplay.simulator import Simulator
+
+
+class PolicyAgent:
+    """Acts as a policy does on what the simulator knows of an episode, from its first frame to the present one.
+
+    Several episodes can be played at once, one per row: see `dreamplay.agents.acting.RowsAgent`. Rows do not influence
+    one another. Without `observe` the present frame is all that is known.
+
+    Args:
+        policy: learned in this very simulator.
+        head: its distribution of actions.
+        simulator: its hidden state follows reality; nothing is dreamed.
+        likeliest: take the most likely action instead of a drawn one.
+    """
+
+    def __init__(self, policy: Policy, head: ActionHead, simulator: Simulator, likeliest: bool = False) -> None:
+        self._policy, self._head, self._simulator = policy.to(simulator.device).eval(), head, simulator
+        self._senses, self._likeliest = Senses(simulator), likeliest
+        self._following = Following(simulator)
+        self._generators: list[torch.Generator] = []
+        self.reset(0)
+
+    def reset(self, seed: int | None = None) -> None:
+        """A new episode: forgets the one before; a seed restarts the agent's own random numbers."""
+        self.reset_rows(1, seed)
+
+    def act(self, observation: np.ndarray) -> Any:
+        """The action to take after this frame, uint8 (H, W, C)."""
+        return self.act_rows([0], [observation])[0]
+
+    def observe(self, observation: np.ndarray, action: Any, reward: float, terminated: bool, truncated: bool) -> None:
+        """What reality answered to an action, the agent's own or another: the next frame, uint8 (H, W, C)."""
+        self.observe_rows([0], [observation], [action], [reward], [terminated], [truncated])
+
+    def reset_rows(self, count: int, seed: int | None = None) -> None:
+        """New episodes in rows 0 to count - 1; row i is seeded with `seed + i`."""
+        self._following.forget()
+        for row in range(count):
+            if row == len(self._generators):
+                self._generators.append(torch.Generator(self._simulator.device).manual_seed(row))
+            if seed is not None:
+                self._generators[row].manual_seed(seed + row)
+
+    @torch.no_grad()
+    def act_rows(self, numbers: Sequence[int], observations: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+        """Actions (B, *action_shape) of the rows with these numbers, after frames uint8 (B, H, W, C)."""
+        self._following.see(numbers, observations)
+        outputs, _ = self._policy(self._senses(self._following.state(numbers)))
+        if self._likeliest:
+            return self._head.to_actions(self._head.likeliest(outputs))
+        rows = zip(outputs.split(1), (self._generators[number] for number in numbers), strict=True)
+        return self._head.to_actions(torch.cat([self._head.sample(row, generator) for row, generator in rows]))
+
+    def observe_rows(
+        self,
+        numbers: Sequence[int],
+        observations: Sequence[np.ndarray] | np.ndarray,
+        actions: Sequence[Any] | np.ndarray,
+        rewards: Sequence[float] | np.ndarray,
+        terminated: Sequence[bool] | np.ndarray,
+        truncated: Sequence[bool] | np.ndarray,
+    ) -> None:
+        """What reality answered in the rows with these numbers. A row whose episode is over is ready for another."""
+        over = [bool(end or cut) for end, cut in zip(terminated, truncated, strict=True)]
+        self._following.forget(list(compress(numbers, over)))
+        going = [not end for end in over]
+        self._following.advance(*(list(compress(part, going)) for part in (numbers, actions, observations)))
+
+
+def load_agent(
+    path: Path,
+    simulator: Simulator | None = None,
+    *,
+    action_space: gym.Space[Any] | None = None,
+    likeliest: bool = False,
+) -> PolicyAgent:
+    """The agent of a policy file.
+
+    Args:
+        path: see `dreamplay.agents.policy_file`.
+        simulator: in which it learned; by default that of the run which the file names.
+        action_space: what it will act in must have; by default the simulator's.
+        likeliest: take the most likely action instead of a drawn one.
+
+    Raises:
+        UserError: there is no such policy, or it learned in another simulator or in this one before it was trained on,
+            or it is of another environment.
+    """
+    from dreamplay.agents.policy_file import read_policy, weights_of
+    from dreamplay.envs.dream_loading import load_simulator
+
+    learner, said = read_policy(path)
+    if simulator is None:
+        simulator = load_simulator(str(said["run"]))
+    space = simulator.card.action_space
+    if said["action_space"] != space or action_space not in (None, space):
+        raise UserError(f"{path} takes {said['action_space']}, here it is {action_space or space}; learn another one")
+    if weights_of(simulator) != said["simulator"]:
+        raise UserError(
+            f"{path} learned in {said['run']}, as its weights were then; in the ones of now it is lost: "
+            f"let it learn on, dreamplay learn RUN --out {path} --resume"
+        )
+    return PolicyAgent(learner.policy, learner.head, simulator, likeliest)
