@@ -26,6 +26,7 @@ from dreamplay.agents.acting import Acted, run_episodes
 from dreamplay.agents.agent import Agent
 from dreamplay.agents.planners import PlannerName, make_planner, trusted_horizon
 from dreamplay.agents.planning_agent import PlanningAgent
+from dreamplay.agents.policy_agent import load_agent
 from dreamplay.agents.random_agent import RandomAgent
 from dreamplay.agents.sb3_policy import SB3Policy
 from dreamplay.agents.scoring import DreamScorer
@@ -62,7 +63,8 @@ class Evaluation:
     iterations: int = 2
     """Rounds of sampling closer to the best."""
     policies: tuple[Path, ...] = ()
-    """A policy learned in the dream for each run, in their order; a .zip file of Stable-Baselines3."""
+    """A policy learned in the dream for each run, in their order: of dreamplay learn (.safetensors) or of
+    Stable-Baselines3 (.zip); by default RUN/policy.safetensors where it exists."""
     episodes: int = 20
     """Real episodes of each agent."""
     max_steps: int = 1000
@@ -141,10 +143,9 @@ def evaluate(asked: Evaluation, index: int) -> dict[str, Any]:
         act(there, true, lambda: true.adopt(make_env(card)))
     except NoCopyError as error:
         print(f"{there}: n/a, {error}")
-    if asked.policies:
-        env = make_env(card)
-        act("policy learned in the dream", SB3Policy(asked.policies[index], env))
-        env.close()
+    policy = asked.policies[index] if asked.policies else run / "policy.safetensors"
+    if asked.policies or policy.is_file():
+        act("policy learned in the dream", learned(policy, simulator))
     ppo_steps = steps if asked.ppo_steps is None else asked.ppo_steps
     if ppo_steps:
         act(PPO, train_ppo(card, ppo_steps, asked.seed))
@@ -167,6 +168,15 @@ def evaluate(asked: Evaluation, index: int) -> dict[str, Any]:
         "promised": promised,
         "gap": promised["mean_return"] - rows[here]["mean_return"],
     }
+
+
+def learned(path: Path, simulator: Simulator) -> Agent:
+    """A policy that was learned in the dream; of each distribution of actions it takes the likeliest."""
+    if path.suffix == ".safetensors":
+        return load_agent(path, simulator, likeliest=True)
+    env = make_env(simulator.card)
+    env.close()  # only its spaces are asked for
+    return SB3Policy(path, env)
 
 
 def real_steps(run: Path, simulator: Simulator) -> int:
