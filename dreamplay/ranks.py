@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 import torch
@@ -104,7 +106,8 @@ class Ranks:
         """The first rank does it, then the others: they find what it wrote. All begin the next thing together.
 
         Raises:
-            SystemExit: the first rank failed, and tells why.
+            SystemExit: the first rank failed, and tells why. Its exit status is that of the job; another failure would
+                make torchrun end it before it has spoken.
         """
         if self.count == 1:
             return work()
@@ -119,7 +122,7 @@ class Ranks:
             said: list[Any] = [None]
             dist.broadcast_object_list(said)
             if not said[0]:
-                raise SystemExit(2)
+                raise SystemExit(0)
             result = work()
         self.agree(0, False, False)
         return result
@@ -132,24 +135,37 @@ class Ranks:
             run: folder that holds the checkpoint.
 
         Raises:
-            UserError: another rank is gone.
-            SystemExit: instead of whatever the first rank has to tell.
+            UserError: another rank is gone, or torchrun ends the job.
+            SystemExit: instead of whatever the first rank has to tell, see `in_turn`.
         """
+        if self.count == 1:
+            yield
+            return
+        gone = UserError(
+            f"one of the {self.count} processes is gone, or the job was told to end; {run} holds the last checkpoint: "
+            "start them again with --resume"
+        )
+
+        def end(number: int, frame: FrameType | None) -> None:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun is patient enough for a line
+            raise gone
+
+        usual = signal.signal(signal.SIGTERM, end) if self.lead else None
         try:
             yield
-        except (UserError, KeyboardInterrupt) as stopped:
+        except (UserError, KeyboardInterrupt):
             if self.lead:
                 raise
-            raise SystemExit(130 if isinstance(stopped, KeyboardInterrupt) else 2) from None
+            raise SystemExit(0) from None
         except RuntimeError as error:
-            if self.count == 1 or not _says_that_one_is_gone(error):
+            if not _says_that_one_is_gone(error):
                 raise
             if not self.lead:
-                raise SystemExit(2) from None
-            raise UserError(
-                f"one of the {self.count} processes is gone, so the others stop; {run} holds the last checkpoint: "
-                "start them again with --resume"
-            ) from None
+                raise SystemExit(0) from None
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            raise gone from None
+        if self.lead:
+            signal.signal(signal.SIGTERM, usual)
 
 
 @contextmanager

@@ -199,7 +199,7 @@ class Improve:
 
 
 def draw(rounds: list[dict[str, Any]], random: float, path: Path, title: str) -> None:
-    """Draws real and promised returns over real steps; a PNG.
+    """Draws the returns of real episodes over the real steps learned from; a PNG.
 
     Args:
         rounds: as `Improve.run` returns them.

@@ -24,7 +24,7 @@ def torchrun(*words: str, count: int = 2) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}", *words],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
 
@@ -71,8 +71,8 @@ def test_ctrl_c_in_one_process_stops_all_and_another_number_goes_on(bricks, tmp_
     """In the middle of windows that share a state; its rows come from all ranks, and go to all."""
     options = {"updates": 12, "batch_steps": 192, "curriculum": "carried"}
     Train(data=bricks.folder, out=tmp_path / "one", device="cpu", **options).run()
-    done = torchrun(TROUBLE, "SIGINT", "5", *words(bricks.folder, tmp_path / "two", **options))
-    assert done.returncode != 0 and "saved after 5 updates" in done.stdout, done.stderr
+    done = torchrun(TROUBLE, "SIGINT", "9", *words(bricks.folder, tmp_path / "two", **options))
+    assert done.returncode != 0 and "saved after 9 updates" in done.stdout, done.stderr
     assert done.stderr.count("stopped from the keyboard") == 1
     assert read_manifest(tmp_path / "two")["carried"] is not None
     assert Train(out=tmp_path / "two", resume=True, device="cpu").run()["updates"] == 12
@@ -97,7 +97,7 @@ def test_more_processes_than_windows_are_refused_in_one_line(bricks, tmp_path):
     done = torchrun("-m", "dreamplay", "train", *words(bricks.folder, tmp_path / "run", updates=2, batch_steps=64))
     assert done.stderr.count("dreamplay: ") == 1
     assert "make some of 1 window(s), too few for 2 processes to share; use --batch-steps 128" in done.stderr
-    assert "exitcode  : 2" in done.stderr
+    assert done.returncode != 0 and "exitcode  : 2" in done.stderr
     assert not (tmp_path / "run").exists()
 
 
