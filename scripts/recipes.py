@@ -37,6 +37,8 @@ class Recipe:
     """Training of the simulator."""
     data_licence: str
     """Of what it was learned from."""
+    looks: str
+    """What a person sees who plays it: what the figures do not tell."""
     size: tuple[int, int] | None = None
     """Height and width of frames in pixels; None = as the environment has them."""
     network_size: str = "base"
@@ -51,7 +53,7 @@ class Recipe:
 
 ATARI_LICENCE = (
     "Frames of the game as run by the Arcade Learning Environment (ale-py, GPL-2.0-only; game ROMs as distributed with "
-    "it, copyright of their owners). The weights hold no code and no ROM; 32 start contexts of ten small frames each "
+    "it, copyright of their owners). The weights hold no code and no ROM; 16 start contexts of ten small frames each "
     "are stored beside them. The dream is part of Dreamplay and under its MIT licence as far as that can reach."
 )
 OWN_LICENCE = "Frames of a game that is part of Dreamplay: MIT, as the dream."
@@ -78,6 +80,8 @@ RECIPES = {
         UNSEEN_BALL_AND_PADDLE,
         65.0,
         ATARI_LICENCE,
+        "A first attempt: the own paddle stays true for hundreds of steps, but the ball is lost after ten to twenty, no "
+        "new one is served, the opponent's paddle falls to pieces, and no point is ever scored.",
         size=(64, 64),
         teacher_minutes=20.0,
     ),
@@ -87,6 +91,8 @@ RECIPES = {
         UNSEEN_BALL_AND_PADDLE,
         65.0,
         ATARI_LICENCE,
+        "The ball mostly flies right for twenty steps and often for a hundred. A new one may be served sooner or later "
+        "than in truth, and a brick sometimes stays where it was hit, so that the score lags behind.",
         size=(64, 64),
         teacher_minutes=20.0,
     ),
@@ -100,6 +106,7 @@ RECIPES = {
         (Play("teacher", 5_000, epsilon=0.05, number=3),),
         12.0,
         OWN_LICENCE,
+        "Seldom wrong, most often where a ball is lost or in walls of few bricks.",
         teacher_minutes=3.0,
     ),
 }

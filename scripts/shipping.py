@@ -16,6 +16,7 @@ from dreamplay.rates import machine
 from dreamplay.shipped import ORIGIN
 
 MOST_BYTES = 8e6
+CONTEXTS = 16  # real beginnings to dream from: frames are most of what is shipped
 TOLD = ("1", "5", "10", "20", "50", "100", "200", "500", "1000")  # horizons of the card
 
 
@@ -36,7 +37,8 @@ def ship_run(name: str, recipe: Recipe, work: Path, models: Path) -> Path:
     shutil.rmtree(unfinished, ignore_errors=True)
     (unfinished / "evaluation").mkdir(parents=True)
     manifest = read_manifest(run)
-    weights, contexts = read_tensors(run, manifest, "weights"), read_contexts(run, manifest)
+    weights = read_tensors(run, manifest, "weights")
+    contexts = {name: arrays[:CONTEXTS] for name, arrays in read_contexts(run, manifest).items()}
     save_checkpoint(unfinished, manifest | {"data": None, "random": None, "carried": None}, weights, contexts, None)
 
     judged = json.loads((run / "evaluation" / "horizon.json").read_text(encoding="utf-8"))
@@ -78,6 +80,7 @@ def describe(name: str, recipe: Recipe, work: Path, trained: dict[str, Any]) -> 
         "network_size": recipe.network_size,
         "seed": recipe.seed,
         "machine": machine(),
+        "looks": recipe.looks,
         "licence": recipe.data_licence,
     }
 
@@ -110,6 +113,8 @@ def card(origin: dict[str, Any], judged: dict[str, Any]) -> str:
             *rows,
             "",
             "![truth horizon](evaluation/horizon.png)",
+            "",
+            origin["looks"],
             "",
             "## What it learned from",
             "",
