@@ -91,7 +91,7 @@ class Act:
         print(
             f"{self.agent}, {self.where} {card.id}: mean return {acted.mean_return:.2f}{interval}, "
             f"{self.episodes} episode{'s' * (self.episodes > 1)}, {acted.actions_per_second:.0f} actions/s"
-            + (", each a plan" if self.agent != "random" else "")
+            + (", each a plan" if self.agent not in ("random", "policy") else "")
         )
         return {
             "agent": self.agent,

@@ -68,6 +68,7 @@ class Improve:
         "real_steps" counts all that were learned from so far.
         """
         from dreamplay.folders import slug
+        from dreamplay.json_files import plain
 
         self._check()
         out = self.out or Path("improved") / slug(self.env)
@@ -83,15 +84,17 @@ class Improve:
                 state["random"] = self._judge(run, "random")
             judged = self._judge(run, "policy")
             state["rounds"].append(
-                {
-                    "round": number + 1,
-                    "real_steps": self.steps * (number + 1),
-                    "collected_return": state["collected"][number],
-                    "dreamed_return": learned["dreamed_return"],
-                    "real_return": judged["mean_return"],
-                    "ci95": judged["ci95"],
-                    "returns": judged["returns"],
-                }
+                plain(
+                    {  # as a resumed loop reads it
+                        "round": number + 1,
+                        "real_steps": self.steps * (number + 1),
+                        "collected_return": state["collected"][number],
+                        "dreamed_return": learned["dreamed_return"],
+                        "real_return": judged["mean_return"],
+                        "ci95": judged["ci95"],
+                        "returns": judged["returns"],
+                    }
+                )
             )
             self._keep(out, state)
             print(f"\n{self._table(state)}", flush=True)

@@ -60,6 +60,8 @@ class Learn:
         "dreamed_return" is the mean of the latest dreams, from where they began to their end or 100 steps later; None
         if none has come that far.
         """
+        from math import isfinite
+
         import torch
 
         from dreamplay.agents.policy_file import policy_path, save_policy
@@ -87,7 +89,7 @@ class Learn:
             "steps": learner.steps,
             "minutes": learner.minutes,
             "steps_per_second": speed,
-            "dreamed_return": dreams.mean_return,
+            "dreamed_return": dreams.mean_return if isfinite(dreams.mean_return) else None,
         }
 
     def _check(self) -> None:

@@ -45,7 +45,7 @@ def stages(monkeypatch, log, stop=None):
 
         monkeypatch.setattr(improve, name, Stage)
 
-    stage("Collect", {"mean_return": 1.0})
+    stage("Collect", {"mean_return": float("nan")})  # no episode came to its end
     stage("Train", {})
     stage("Learn", {"dreamed_return": 2.0})
     stage("Act", {"mean_return": 3.0, "ci95": 0.5, "returns": [2.5, 3.5]})
