@@ -80,8 +80,8 @@ RECIPES = {
         UNSEEN_BALL_AND_PADDLE,
         65.0,
         ATARI_LICENCE,
-        "A first attempt: the own paddle stays true for hundreds of steps, but the ball is lost after ten to twenty, no "
-        "new one is served, the opponent's paddle falls to pieces, and no point is ever scored.",
+        "A first attempt: the own paddle stays true for hundreds of steps, but the ball is lost after ten to twenty, "
+        "no new one is served, the opponent's paddle falls to pieces, and no point is ever scored.",
         size=(64, 64),
         teacher_minutes=20.0,
     ),
