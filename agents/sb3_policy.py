@@ -48,6 +48,11 @@ class SB3Policy:
             )
         self._env = None if fits_frames else env
 
+    @property
+    def sees_frames(self) -> bool:
+        """Whether frames are all it needs, and not the environment that it is acting in."""
+        return self._env is None
+
     def reset(self, seed: int | None = None) -> None:
         """A seed restarts the random numbers, PyTorch's for the whole process among them."""
         if seed is not None:

@@ -3,7 +3,7 @@
     python scripts/evaluate_agents.py runs/bricks runs/catch --max-steps 200 --write docs/agents.md
 
 For each run folder: a random agent; the planner in the dream; the same planner in copies of the real game, which is
-the most that planning can earn; a policy learned in the dream, if one is given; PPO of Stable-Baselines3, trained on
+the most that planning can earn; a policy learned in the dream, if there is one; PPO of Stable-Baselines3, trained on
 the real environment with as many real steps as the simulator saw. And the return that the planner earns inside the
 dream, from the same first frames and over as many steps: a dream that promises more than reality keeps is found out.
 
@@ -27,6 +27,7 @@ from dreamplay.agents.agent import Agent
 from dreamplay.agents.planners import PlannerName, make_planner, trusted_horizon
 from dreamplay.agents.planning_agent import PlanningAgent
 from dreamplay.agents.policy_agent import load_agent
+from dreamplay.agents.policy_file import policy_path
 from dreamplay.agents.random_agent import RandomAgent
 from dreamplay.agents.sb3_policy import SB3Policy
 from dreamplay.agents.scoring import DreamScorer
@@ -63,8 +64,8 @@ class Evaluation:
     iterations: int = 2
     """Rounds of sampling closer to the best."""
     policies: tuple[Path, ...] = ()
-    """A policy learned in the dream for each run, in their order: of dreamplay learn (.safetensors) or of
-    Stable-Baselines3 (.zip); by default RUN/policy.safetensors where it exists."""
+    """A policy learned in the dream for each run, in their order: a file of dreamplay learn, or a .zip file of
+    Stable-Baselines3. RUN/policy.safetensors by default, where there is one."""
     episodes: int = 20
     """Real episodes of each agent."""
     max_steps: int = 1000
@@ -143,7 +144,7 @@ def evaluate(asked: Evaluation, index: int) -> dict[str, Any]:
         act(there, true, lambda: true.adopt(make_env(card)))
     except NoCopyError as error:
         print(f"{there}: n/a, {error}")
-    policy = asked.policies[index] if asked.policies else run / "policy.safetensors"
+    policy = asked.policies[index] if asked.policies else policy_path(run)
     if asked.policies or policy.is_file():
         act("policy learned in the dream", learned(policy, simulator))
     ppo_steps = steps if asked.ppo_steps is None else asked.ppo_steps
@@ -170,13 +171,20 @@ def evaluate(asked: Evaluation, index: int) -> dict[str, Any]:
     }
 
 
-def learned(path: Path, simulator: Simulator) -> Agent:
-    """A policy that was learned in the dream; of each distribution of actions it takes the likeliest."""
-    if path.suffix == ".safetensors":
-        return load_agent(path, simulator, likeliest=True)
+def learned(policy: Path, simulator: Simulator) -> Any:
+    """The agent of a policy file.
+
+    Raises:
+        UserError: it is no policy of this environment, or sees what no dream shows.
+    """
+    if policy.suffix != ".zip":
+        return load_agent(policy, simulator)
     env = make_env(simulator.card)
-    env.close()  # only its spaces are asked for
-    return SB3Policy(path, env)
+    env.close()
+    agent = SB3Policy(policy, env)
+    if not agent.sees_frames:
+        raise UserError(f"{policy} sees numbers and no frames: it was not learned in a dream")
+    return agent
 
 
 def real_steps(run: Path, simulator: Simulator) -> int:

@@ -94,6 +94,7 @@ def test_a_policy_that_knows_the_environments_own_observations(policy):
 
     env, truth = make_env("CartPole-v1"), gym.make("CartPole-v1")
     agent, model = SB3Policy(policy, env, deterministic=True), PPO.load(policy, device="cpu")
+    assert not agent.sees_frames
     frame, _ = env.reset(seed=3)
     observation, _ = truth.reset(seed=3)
     for _ in range(8):
