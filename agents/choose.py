@@ -13,6 +13,7 @@ from dreamplay.agents.agent import Agent
 from dreamplay.agents.planners import PLANNERS, PlannerName
 from dreamplay.agents.random_agent import RandomAgent
 from dreamplay.errors import UserError
+from dreamplay.shipped import find_run
 
 STICKY = 0.75
 
@@ -69,7 +70,7 @@ def _agent(name: str, env: gym.Env[np.ndarray, Any], run: str | Path | None) -> 
 
 
 def _planning_agent(name: PlannerName, action_space: gym.Space[Any], run: str | Path | None) -> Agent:
-    if run is None or not (Path(run).expanduser() / "checkpoint.json").is_file():
+    if run is None or not (find_run(run) / "checkpoint.json").is_file():
         raise UserError(f"--agent {name} plans in a dream, and {run} is no run folder: dreamplay collect RUN")
     from dreamplay.agents.planners import make_planner
     from dreamplay.agents.planning_agent import PlanningAgent

@@ -24,6 +24,7 @@ from dreamplay.agents.policy import Policy
 from dreamplay.checkpoint import optimiser_tensors, restore_optimiser
 from dreamplay.envs.card import space_from_json, space_to_json
 from dreamplay.errors import UserError
+from dreamplay.shipped import find_run, shipped_name
 from dreamplay.simulator import Simulator
 from dreamplay.whole_files import write_whole
 
@@ -32,9 +33,11 @@ HEADER = "dreamplay policy"
 NAME = "policy.safetensors"
 
 
-def policy_path(run: Path) -> Path:
-    """Where the policy of a run is unless told otherwise."""
-    return run / NAME
+def policy_path(run: str | Path) -> Path:
+    """Where the policy of a run is unless told otherwise; that of a shipped dream is kept here, not in the package."""
+    folder = find_run(run)
+    name = shipped_name(folder)
+    return folder / NAME if name is None else Path("policies") / f"{name}.safetensors"
 
 
 def save_policy(path: Path, learner: Learner, run: Path, simulator: Simulator) -> None:

@@ -32,7 +32,8 @@ class Act:
     shooting, the cross-entropy method, its improved form, path integrals, or beam search (finite choices only)."""
 
     policy: Path | None = None
-    """policy: file that dreamplay learn made; RUN/policy.safetensors by default."""
+    """policy: file that dreamplay learn made; RUN/policy.safetensors by default, for a shipped dream
+    policies/NAME.safetensors."""
 
     likeliest: bool = False
     """policy: take the most likely action each time, instead of one drawn by their probabilities."""
@@ -156,12 +157,11 @@ class Act:
             return RandomAgent(card.action_space)
         if self.agent == "policy":
             from dreamplay.agents.policy_agent import load_agent
+            from dreamplay.agents.policy_file import policy_path
             from dreamplay.envs.dream_loading import load_simulator
 
             simulator = load_simulator(str(self.checkpoint), backend=self.backend)
-            return load_agent(
-                self.policy or self.checkpoint / "policy.safetensors", simulator, likeliest=self.likeliest
-            )
+            return load_agent(self.policy or policy_path(self.checkpoint), simulator, likeliest=self.likeliest)
         from dreamplay.agents.planners import make_planner, trusted_horizon
         from dreamplay.agents.planning_agent import PlanningAgent
         from dreamplay.agents.scoring import DreamScorer, ScoringConfig

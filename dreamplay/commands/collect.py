@@ -117,7 +117,11 @@ class Collect:
     def _agents(self, env: "gym.Env[np.ndarray, Any]") -> "list[Agent]":
         from dreamplay.agents.choose import choose_collector
 
-        name = str(Path(self.env) / "policy.safetensors") if self.agent == "policy" else self.agent
+        name = self.agent
+        if name == "policy":
+            from dreamplay.agents.policy_file import policy_path
+
+            name = str(policy_path(self.env))
         return [choose_collector(name, env, self.epsilon, self.env) for _ in range(self.envs)]
 
     def _collect(

@@ -22,10 +22,11 @@ class Learn:
     """
 
     checkpoint: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """Run folder, as `dreamplay train` leaves it."""
+    """Run folder, as `dreamplay train` leaves it, or the name of a shipped dream."""
 
     out: Path | None = None
-    """File to make, weights as safetensors; RUN/policy.safetensors by default."""
+    """File to make, weights as safetensors; RUN/policy.safetensors by default, policies/NAME.safetensors for a shipped
+    dream."""
 
     minutes: float | None = None
     """Length of the learning in minutes, earlier parts of a resumed one included; 5 unless --steps is given."""
@@ -66,16 +67,20 @@ class Learn:
 
         from dreamplay.agents.policy_file import policy_path, save_policy
         from dreamplay.envs.dream_loading import load_simulator
+        from dreamplay.shipped import find_run
 
         self._check()
         torch.set_num_threads(self.threads)
+        run = find_run(self.checkpoint)
         path = self.out or policy_path(self.checkpoint)
         self._claim(path)
         simulator = load_simulator(str(self.checkpoint), self.device, self.backend)
         learner, dreams = self._prepare(path, simulator)
 
+        path.parent.mkdir(parents=True, exist_ok=True)
+
         def save(learner: "Learner") -> None:
-            save_policy(path, learner, self.checkpoint, simulator)
+            save_policy(path, learner, run, simulator)
 
         speed = self._learn(learner, dreams, path, save)
         print(
@@ -115,7 +120,7 @@ class Learn:
             raise UserError(f"{path} is a folder; name a file in it with --out")
         if path.exists() and not self.resume:
             raise UserError(f"{path} exists; continue it with --resume, or choose another file with --out")
-        if not path.parent.is_dir() and path.parent != self.checkpoint:
+        if self.out is not None and not path.parent.is_dir():
             raise UserError(f"there is no folder {path.parent}; make it first, or choose another file with --out")
 
     def _prepare(self, path: Path, simulator: "Simulator") -> "tuple[Learner, Dreams]":
@@ -131,6 +136,7 @@ class Learn:
         from dreamplay.commands.evaluate import open_data
         from dreamplay.errors import UserError
         from dreamplay.progress import progress
+        from dreamplay.shipped import find_run
 
         head, senses = head_for(simulator.card.action_space), Senses(simulator)
         if path.exists():
@@ -140,7 +146,7 @@ class Learn:
         else:
             learner = new_learner(LearnConfig(), senses.size, head, simulator.rewards.values, self.seed)
         learner.to(simulator.device)
-        episodes = open_data(self.data, simulator, self.checkpoint).split()[0]
+        episodes = open_data(self.data, simulator, find_run(self.checkpoint)).split()[0]
         seed = int(np.random.SeedSequence([self.seed, learner.steps]).generate_state(1)[0])
         with progress("follow real episodes", 1, "parts") as bar:
             starts = dream_starts(

@@ -34,7 +34,8 @@ class Play:
     or policy (it has learned in the dream)."""
 
     policy: Path | None = None
-    """policy: file that dreamplay learn made; RUN/policy.safetensors by default."""
+    """policy: file that dreamplay learn made; RUN/policy.safetensors by default, for a shipped dream
+    policies/NAME.safetensors."""
 
     record: Path | None = None
     """Write a video (.mp4 or .gif) of an agent's play instead of opening a window; needs no display."""
@@ -183,7 +184,9 @@ class Play:
         record(session, setup, self.record, self.steps, caption if self.picture == "window" else None)
 
     def _policy(self) -> Path:
-        return self.policy or Path(self.game).expanduser() / "policy.safetensors"
+        from dreamplay.agents.policy_file import policy_path
+
+        return self.policy or policy_path(self.game)
 
     def _controls(self, card: EnvCard) -> Any:
         from dreamplay.play.controls import controls_for

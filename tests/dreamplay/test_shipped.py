@@ -114,6 +114,15 @@ def test_bench_measures_the_dream_alone(tiny, capsys):
     assert "needs ale_py" in capsys.readouterr().err
 
 
+def test_a_policy_learned_in_it_is_kept_here(tiny, bricks, capsys):
+    before = files(tiny)
+    assert cli.main(["learn", "tiny", "--steps", "64", "--data", str(bricks.folder)]) == 0
+    assert Path("policies/tiny.safetensors").is_file()
+    words = ["act", "tiny", "--in", "dream", "--agent", "policy", "--episodes", "1", "--max-steps", "3"]
+    assert cli.main(words) == 0
+    assert files(tiny) == before
+
+
 def test_check_takes_a_name(tiny, capsys):
     assert cli.main(["check", "tiny"]) == 0
     assert "a dream of ALE/Pong-v5" in capsys.readouterr().out
