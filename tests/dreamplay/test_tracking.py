@@ -42,7 +42,7 @@ def test_offline_leaves_curves_and_a_film(offline, bricks):
 def test_a_training_that_fails_still_closes_its_wandb_run(offline, bricks, monkeypatch):
     wandb = pytest.importorskip("wandb")
 
-    def fail(*_):
+    def fail(*_, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("dreamplay.training.train", fail)
