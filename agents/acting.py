@@ -21,7 +21,7 @@ _AGENT_SEED_OFFSET = 1_000_003
 
 @runtime_checkable
 class RowsAgent(Protocol):
-    """An agent that plays several episodes at once, one per row. `PlanningAgent` says what the methods mean."""
+    """An agent that plays several episodes at once, one per row. `FollowingAgent` says what the methods mean."""
 
     def reset_rows(self, count: int, seed: int | None = None) -> None: ...
 

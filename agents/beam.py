@@ -10,9 +10,10 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from dreamplay.agents.memory import Memory
+from dreamplay.agents.memory import Best
 from dreamplay.agents.planner import Score, valued
 from dreamplay.agents.proposals import proposal_for
+from dreamplay.agents.warm_planner import WarmPlanner, check_counts
 from dreamplay.errors import UserError
 
 MOST_ACTIONS = 256  # that every beginning is gone on from by
@@ -28,12 +29,10 @@ class BeamConfig:
     """How many beginnings are gone on from, by every action there is."""
 
     def __post_init__(self) -> None:
-        for name in ("horizon", "width"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} is {getattr(self, name)}; a planner needs at least 1")
+        check_counts(self, "horizon", "width")
 
 
-class BeamPlanner:
+class BeamPlanner(WarmPlanner):
     """Plans by beam search over finite choices, row by row independently and all rows at once.
 
     Beginnings of one length compete; among equals chance decides, so that a beam that knows nothing yet stays wide.
@@ -61,18 +60,12 @@ class BeamPlanner:
     def __init__(self, action_space: gym.Space[Any], config: BeamConfig | None = None, *, seed: int = 0) -> None:
         self.config = config or BeamConfig()
         self._actions = every_action(action_space)  # (K, *action_shape)
-        self._proposal = proposal_for(action_space, self.config.horizon)
-        self._memory = Memory(seed)
+        super().__init__(proposal_for(action_space, self.config.horizon), seed)
 
-    def reset(self, seed: int | None = None, rows: Sequence[int] | None = None) -> None:
-        """Forgets the plans of the given rows, all by default, and reseeds them; see `Planner.reset`."""
-        self._memory.reset(seed, rows)
-
-    def plan(self, score: Score, batch: int | Sequence[int] = 1) -> np.ndarray:
-        """The best sequences found (B, T, *action_shape); see `Planner.plan`."""
-        rows = range(batch) if isinstance(batch, int) else batch
-        generators = [self._memory.generator(row) for row in rows]
-        best = self._memory.recall(rows, self._proposal)
+    def _search(
+        self, score: Score, rows: Sequence[int], generators: Sequence[np.random.Generator], best: Best
+    ) -> np.ndarray:
+        """The best sequences found."""
         beams = self._proposal.zeros(len(rows))[:, None, :0]  # (B, W, t, *action_shape): one beginning of no steps
         for t in range(self.config.horizon):
             candidates = self._further(beams)  # (B, N, t + 1, *action_shape)
@@ -91,7 +84,6 @@ class BeamPlanner:
         known = best.known & warm.any(axis=1)
         best.values[known] = values[known, warm[known].argmax(axis=1)]
         best.improve(_pick(candidates, order), np.take_along_axis(values, order, axis=1))
-        self._memory.keep(rows, best.plans)
         return best.plans
 
     def _further(self, beams: np.ndarray) -> np.ndarray:

@@ -9,11 +9,11 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from dreamplay.agents.memory import Memory
-from dreamplay.agents.noise_in_time import held
+from dreamplay.agents.memory import Best
 from dreamplay.agents.planner import Score, valued
 from dreamplay.agents.proposals import proposal_for
 from dreamplay.agents.refinement import elite_weights, refit, start
+from dreamplay.agents.warm_planner import WarmPlanner, check_counts, check_persistence
 from dreamplay.errors import UserError
 
 
@@ -37,18 +37,15 @@ class CEMConfig:
     """Smallest standard deviation of a continuous action, in half-widths of its Box."""
 
     def __post_init__(self) -> None:
-        for name in ("horizon", "candidates", "iterations", "elites"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} is {getattr(self, name)}; a planner needs at least 1")
-        if not 0 <= self.persistence < 1:
-            raise UserError(f"persistence is {self.persistence}; it is a probability and must lie in [0, 1)")
+        check_counts(self, "horizon", "candidates", "iterations", "elites")
+        check_persistence(self.persistence)
         if not 0 < self.smoothing <= 1:
             raise UserError(f"smoothing is {self.smoothing}; it is a share and must lie in (0, 1]")
         if self.minimum_std <= 0:
             raise UserError(f"minimum_std is {self.minimum_std}; it must be positive, or exploring ends")
 
 
-class CrossEntropyPlanner:
+class CrossEntropyPlanner(WarmPlanner):
     """Plans by the cross-entropy method (Rubinstein and Kroese 2004), row by row independently and all rows at once.
 
     Of the additions of iCEM (Pinneri et al. 2020) it takes the warm start by the plan before, shifted by one step; the
@@ -73,33 +70,22 @@ class CrossEntropyPlanner:
 
     def __init__(self, action_space: gym.Space[Any], config: CEMConfig | None = None, *, seed: int = 0) -> None:
         self.config = config or CEMConfig()
-        self._proposal = proposal_for(
-            action_space, self.config.horizon, smoothing=self.config.smoothing, minimum_std=self.config.minimum_std
+        smoothing, minimum_std = self.config.smoothing, self.config.minimum_std
+        super().__init__(
+            proposal_for(action_space, self.config.horizon, smoothing=smoothing, minimum_std=minimum_std), seed
         )
-        self._memory = Memory(seed)
 
-    def reset(self, seed: int | None = None, rows: Sequence[int] | None = None) -> None:
-        """Forgets the plans of the given rows, all by default, and reseeds them; see `Planner.reset`."""
-        self._memory.reset(seed, rows)
-
-    def plan(self, score: Score, batch: int | Sequence[int] = 1) -> np.ndarray:
-        """The best sequences found (B, T, *action_shape); see `Planner.plan`. The next call starts from them.
-
-        Raises:
-            ValueError: If `score` answers anything but one value per candidate, (B, N).
-        """
-        rows = range(batch) if isinstance(batch, int) else batch
-        generators = [self._memory.generator(row) for row in rows]
-        best = self._memory.recall(rows, self._proposal)
+    def _search(
+        self, score: Score, rows: Sequence[int], generators: Sequence[np.random.Generator], best: Best
+    ) -> np.ndarray:
+        """The best sequences found."""
         parameters = start(self._proposal, best)
         for iteration in range(self.config.iterations):
-            noise = np.stack([self._proposal.noise(g, self.config.candidates) for g in generators])  # (B, N, T, A)
-            noise = held(noise, generators, self.config.persistence if iteration == 0 else 0.0)
-            candidates = self._proposal.sample(parameters, noise)  # (B, N, T, *action_shape)
+            persistence = self.config.persistence if iteration == 0 else 0.0
+            candidates = self._draw(parameters, generators, self.config.candidates, persistence)
             best.join(candidates)
             values = valued(score, candidates)  # (B, N)
             best.improve(candidates, values)
             weights = elite_weights(values, self.config.elites)
             parameters = refit(self._proposal, parameters, candidates, weights)
-        self._memory.keep(rows, best.plans)
         return best.plans

@@ -10,10 +10,11 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from dreamplay.agents.memory import Memory
+from dreamplay.agents.memory import Best
 from dreamplay.agents.planner import Score, valued
 from dreamplay.agents.proposals import proposal_for
 from dreamplay.agents.refinement import elite_weights, refit, start
+from dreamplay.agents.warm_planner import WarmPlanner, check_counts
 from dreamplay.errors import UserError
 
 
@@ -39,9 +40,7 @@ class ICEMConfig:
     """Colour of the noise: its power falls with frequency f as f ** -beta. 0 is white, 2 nearly a random walk."""
 
     def __post_init__(self) -> None:
-        for name in ("horizon", "candidates", "iterations", "elites"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} is {getattr(self, name)}; a planner needs at least 1")
+        check_counts(self, "horizon", "candidates", "iterations", "elites")
         if not self.decay >= 1:
             raise UserError(f"decay is {self.decay}; it must be at least 1")
         for name in ("keep", "momentum"):
@@ -51,7 +50,7 @@ class ICEMConfig:
             raise UserError(f"beta is {self.beta}; it must not be negative")
 
 
-class ICEMPlanner:
+class ICEMPlanner(WarmPlanner):
     """Plans by the improved cross-entropy method (Pinneri et al. 2020), all rows at once and independently.
 
     Beyond `CrossEntropyPlanner`: the noise is coloured in every iteration; the elites, not the best alone, stay
@@ -75,22 +74,20 @@ class ICEMPlanner:
 
     def __init__(self, action_space: gym.Space[Any], config: ICEMConfig | None = None, *, seed: int = 0) -> None:
         self.config = config or ICEMConfig()
-        self._proposal = proposal_for(action_space, self.config.horizon)
-        self._memory = Memory(seed)
+        super().__init__(proposal_for(action_space, self.config.horizon), seed)
         self._elites: dict[int, np.ndarray] = {}  # row -> (E, T, *action_shape), of the plan before
 
     def reset(self, seed: int | None = None, rows: Sequence[int] | None = None) -> None:
         """Forgets the plans of the given rows, all by default, and reseeds them; see `Planner.reset`."""
-        self._memory.reset(seed, rows)
+        super().reset(seed, rows)
         for row in list(self._elites) if rows is None else rows:
             self._elites.pop(row, None)
 
-    def plan(self, score: Score, batch: int | Sequence[int] = 1) -> np.ndarray:
-        """The best sequences found (B, T, *action_shape); see `Planner.plan`."""
+    def _search(
+        self, score: Score, rows: Sequence[int], generators: Sequence[np.random.Generator], best: Best
+    ) -> np.ndarray:
+        """The best sequences found."""
         config = self.config
-        rows = range(batch) if isinstance(batch, int) else batch
-        generators = [self._memory.generator(row) for row in rows]
-        best = self._memory.recall(rows, self._proposal)
         parameters = start(self._proposal, best)
         kept = [self._shifted(row) for row in rows]
         for iteration in range(config.iterations):
@@ -111,7 +108,6 @@ class ICEMPlanner:
             order = np.argsort(-values, axis=1, kind="stable")[:, : ceil(config.keep * config.elites)]
             kept = [row[places] for row, places in zip(candidates, order, strict=True)]
         self._elites.update(zip(rows, kept, strict=True))
-        self._memory.keep(rows, best.plans)
         return best.plans
 
     def _shifted(self, row: int) -> np.ndarray:

@@ -9,11 +9,11 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from dreamplay.agents.memory import Memory
-from dreamplay.agents.noise_in_time import held
+from dreamplay.agents.memory import Best
 from dreamplay.agents.planner import Score, valued
 from dreamplay.agents.proposals import proposal_for
 from dreamplay.agents.refinement import refit, start
+from dreamplay.agents.warm_planner import WarmPlanner, check_counts, check_persistence
 from dreamplay.errors import UserError
 
 
@@ -33,16 +33,13 @@ class MPPIConfig:
     """Probability that a step of the first candidates keeps the noise of the step before: they hold a direction."""
 
     def __post_init__(self) -> None:
-        for name in ("horizon", "candidates", "iterations"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} is {getattr(self, name)}; a planner needs at least 1")
+        check_counts(self, "horizon", "candidates", "iterations")
         if not self.temperature > 0:
             raise UserError(f"temperature is {self.temperature}; it must be positive")
-        if not 0 <= self.persistence < 1:
-            raise UserError(f"persistence is {self.persistence}; it is a probability and must lie in [0, 1)")
+        check_persistence(self.persistence)
 
 
-class MPPIPlanner:
+class MPPIPlanner(WarmPlanner):
     """Plans by path integrals (Williams et al. 2017), row by row independently and all rows at once.
 
     The plan is the mean of all candidates, weighted by exp(value / temperature), or for finite choices what most of the
@@ -67,29 +64,20 @@ class MPPIPlanner:
 
     def __init__(self, action_space: gym.Space[Any], config: MPPIConfig | None = None, *, seed: int = 0) -> None:
         self.config = config or MPPIConfig()
-        self._proposal = proposal_for(action_space, self.config.horizon)
-        self._memory = Memory(seed)
+        super().__init__(proposal_for(action_space, self.config.horizon), seed)
 
-    def reset(self, seed: int | None = None, rows: Sequence[int] | None = None) -> None:
-        """Forgets the plans of the given rows, all by default, and reseeds them; see `Planner.reset`."""
-        self._memory.reset(seed, rows)
-
-    def plan(self, score: Score, batch: int | Sequence[int] = 1) -> np.ndarray:
-        """The weighted means of the sequences tried (B, T, *action_shape); see `Planner.plan`."""
-        rows = range(batch) if isinstance(batch, int) else batch
-        generators = [self._memory.generator(row) for row in rows]
-        before = self._memory.recall(rows, self._proposal)
-        parameters = start(self._proposal, before)
+    def _search(
+        self, score: Score, rows: Sequence[int], generators: Sequence[np.random.Generator], best: Best
+    ) -> np.ndarray:
+        """The weighted means of the sequences tried."""
+        parameters = start(self._proposal, best)
         for iteration in range(self.config.iterations):
-            noise = np.stack([self._proposal.noise(g, self.config.candidates) for g in generators])  # (B, N, T, A)
-            noise = held(noise, generators, self.config.persistence if iteration == 0 else 0.0)
-            candidates = self._proposal.sample(parameters, noise)  # (B, N, T, *action_shape)
-            before.join(candidates)
+            persistence = self.config.persistence if iteration == 0 else 0.0
+            candidates = self._draw(parameters, generators, self.config.candidates, persistence)
+            best.join(candidates)
             weights = path_integral_weights(valued(score, candidates), self.config.temperature)
             parameters = refit(self._proposal, parameters, candidates, weights)
-        plans = self._proposal.centre(parameters)
-        self._memory.keep(rows, plans)
-        return plans
+        return self._proposal.centre(parameters)
 
 
 def path_integral_weights(values: np.ndarray, temperature: float) -> np.ndarray:
@@ -97,9 +85,8 @@ def path_integral_weights(values: np.ndarray, temperature: float) -> np.ndarray:
     finite = np.isfinite(values)
     top = np.where(finite.any(axis=1, keepdims=True), values.max(axis=1, keepdims=True), 0.0)
     below = np.where(finite, top - values, 0.0)  # (B, N), at least 0
-    mean = below.sum(axis=1, keepdims=True) / np.maximum(finite.sum(axis=1, keepdims=True), 1)
-    variance = (finite * (below - mean) ** 2).sum(axis=1, keepdims=True) / np.maximum(
-        finite.sum(axis=1, keepdims=True), 1
-    )
+    count = np.maximum(finite.sum(axis=1, keepdims=True), 1)
+    mean = below.sum(axis=1, keepdims=True) / count
+    variance = (finite * (below - mean) ** 2).sum(axis=1, keepdims=True) / count
     spread = np.where(variance > 0, np.sqrt(variance), 1.0)
     return finite * np.exp(-below / (temperature * spread))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 
 from dreamplay.agents.action_heads import ActionHead
-from dreamplay.agents.following import Following
+from dreamplay.agents.following_agent import FollowingAgent
 from dreamplay.agents.policy import Policy
 from dreamplay.agents.senses import Senses
 from dreamplay.errors import UserError
@@ -22,11 +21,8 @@ if TYPE_CHECKING:
     from dreamplay.simulator import Simulator
 
 
-class PolicyAgent:
+class PolicyAgent(FollowingAgent):
     """Acts as a policy does on what the simulator knows of an episode, from its first frame to the present one.
-
-    Several episodes can be played at once, one per row: see `dreamplay.agents.acting.RowsAgent`. Rows do not influence
-    one another. Without `observe` the present frame is all that is known.
 
     Args:
         policy: learned in this very simulator.
@@ -36,27 +32,15 @@ class PolicyAgent:
     """
 
     def __init__(self, policy: Policy, head: ActionHead, simulator: Simulator, likeliest: bool = False) -> None:
+        super().__init__(simulator)
         self._policy, self._head, self._simulator = policy.to(simulator.device).eval(), head, simulator
         self._senses, self._likeliest = Senses(simulator), likeliest
-        self._following = Following(simulator)
         self._generators: list[torch.Generator] = []
         self.reset(0)
 
-    def reset(self, seed: int | None = None) -> None:
-        """A new episode: forgets the one before; a seed restarts the agent's own random numbers."""
-        self.reset_rows(1, seed)
-
-    def act(self, observation: np.ndarray) -> Any:
-        """The action to take after this frame, uint8 (H, W, C)."""
-        return self.act_rows([0], [observation])[0]
-
-    def observe(self, observation: np.ndarray, action: Any, reward: float, terminated: bool, truncated: bool) -> None:
-        """What reality answered to an action, the agent's own or another: the next frame, uint8 (H, W, C)."""
-        self.observe_rows([0], [observation], [action], [reward], [terminated], [truncated])
-
     def reset_rows(self, count: int, seed: int | None = None) -> None:
         """New episodes in rows 0 to count - 1; row i is seeded with `seed + i`."""
-        self._following.forget()
+        super().reset_rows(count)
         for row in range(count):
             if row == len(self._generators):
                 self._generators.append(torch.Generator(self._simulator.device).manual_seed(row))
@@ -72,21 +56,6 @@ class PolicyAgent:
             return self._head.to_actions(self._head.likeliest(outputs))
         rows = zip(outputs.split(1), (self._generators[number] for number in numbers), strict=True)
         return self._head.to_actions(torch.cat([self._head.sample(row, generator) for row, generator in rows]))
-
-    def observe_rows(
-        self,
-        numbers: Sequence[int],
-        observations: Sequence[np.ndarray] | np.ndarray,
-        actions: Sequence[Any] | np.ndarray,
-        rewards: Sequence[float] | np.ndarray,
-        terminated: Sequence[bool] | np.ndarray,
-        truncated: Sequence[bool] | np.ndarray,
-    ) -> None:
-        """What reality answered in the rows with these numbers. A row whose episode is over is ready for another."""
-        over = [bool(end or cut) for end, cut in zip(terminated, truncated, strict=True)]
-        self._following.forget(list(compress(numbers, over)))
-        going = [not end for end in over]
-        self._following.advance(*(list(compress(part, going)) for part in (numbers, actions, observations)))
 
 
 def load_agent(

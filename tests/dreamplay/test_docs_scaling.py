@@ -32,7 +32,8 @@ def test_torchrun_knows_the_options():
 
     for line in LINES:
         if "torchrun" in line:
-            get_args_parser().parse_args(line[line.index("torchrun") + 1 :])
+            told = get_args_parser().parse_args(line[line.index("torchrun") + 1 :])
+            assert (told.module, told.training_script, told.training_script_args[0]) == (True, "dreamplay", "train")
 
 
 def test_the_script_has_the_options():

@@ -63,4 +63,8 @@ def test_algorithms_train_on_it_unchanged(name):
     import stable_baselines3
 
     more = {"PPO": {"n_steps": 8, "batch_size": 8}, "A2C": {}, "DQN": {"learning_starts": 10, "buffer_size": 100}}[name]
-    getattr(stable_baselines3, name)("MlpPolicy", SB3Dreams(dreams()), device="cpu", **more).learn(60)
+    model = getattr(stable_baselines3, name)("MlpPolicy", SB3Dreams(dreams()), device="cpu", **more)
+    before = {key: value.clone() for key, value in model.policy.state_dict().items()}
+    model.learn(60)
+    assert model.num_timesteps >= 60
+    assert any((value != before[key]).any() for key, value in model.policy.state_dict().items())
