@@ -20,7 +20,7 @@ import gymnasium as gym
 import numpy as np
 import tyro
 from comparison import tell_mistakes
-from try_environments import processor
+from marked_tables import require_marks, write_between
 
 from dreamplay.agents.acting import Acted, run_episodes
 from dreamplay.agents.agent import Agent
@@ -40,6 +40,7 @@ from dreamplay.errors import UserError
 from dreamplay.folders import slug
 from dreamplay.json_files import write_json
 from dreamplay.progress import progress
+from dreamplay.rates import machine
 from dreamplay.simulator import Simulator, load
 
 MARKS = ("<!-- evaluate_agents: begin -->", "<!-- evaluate_agents: end -->")
@@ -91,7 +92,7 @@ def main() -> None:
     torch.set_num_threads(1)
     asked.out.mkdir(parents=True, exist_ok=True)
     results = [evaluate(asked, i) for i in range(len(asked.runs))]
-    write_json(asked.out / "agents.json", {"machine": processor(), "results": results})
+    write_json(asked.out / "agents.json", {"machine": machine()["processor"], "results": results})
     text = table(asked, results)
     draw(results, asked.out / "agents.png")
     print(f"\n{text}\n\nin {asked.out}")
@@ -115,8 +116,8 @@ def check(asked: Evaluation) -> None:
     for name, value, least in (("episodes", asked.episodes, 2), ("max-steps", asked.max_steps, 1)):
         if value < least:
             raise UserError(f"--{name} {value} is not possible; it must be at least {least}")
-    if asked.write is not None and not (asked.write.is_file() and all(m in asked.write.read_text() for m in MARKS)):
-        raise UserError(f"{asked.write} lacks the marks {MARKS[0]} and {MARKS[1]}; put them where the table belongs")
+    if asked.write is not None:
+        require_marks(asked.write, MARKS)
 
 
 def evaluate(asked: Evaluation, index: int) -> dict[str, Any]:
@@ -320,7 +321,7 @@ def table(asked: Evaluation, results: list[dict[str, Any]]) -> str:
     made = (
         f"Mean return of {asked.episodes} real episodes, cut after {asked.max_steps} steps, ± 95 % interval; "
         f"{asked.planner} with {asked.candidates} candidates and {asked.iterations} iterations; on one thread of "
-        f"{processor()}; made by `python scripts/evaluate_agents.py {' '.join(map(str, asked.runs))} "
+        f"{machine()['processor']}; made by `python scripts/evaluate_agents.py {' '.join(map(str, asked.runs))} "
         f"--max-steps {asked.max_steps} --episodes {asked.episodes}`."
     )
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n{made}"
@@ -364,13 +365,6 @@ def write_episodes(path: Path, videos: dict[str, list[np.ndarray]], card: EnvCar
         panes([(n, f[min(t, len(f) - 1)]) for n, f in videos.items()], caption=f"step {t}") for t in range(longest)
     )
     write_video(path, pictures, card.fps)
-
-
-def write_between(path: Path, marks: tuple[str, str], text: str) -> None:
-    """Replaces what stands between two marks of a file."""
-    before, begin, rest = path.read_text(encoding="utf-8").partition(marks[0])
-    after = rest.partition(marks[1])[2]
-    path.write_text(f"{before}{begin}\n{text}\n{marks[1]}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 import tyro
 from comparison import Comparison, collect_once, tell_mistakes
+from marked_tables import require_marks, write_between
 
 from dreamplay.folders import claim
 from dreamplay.network_sizes import SIZES
@@ -63,6 +64,8 @@ def main() -> None:
     from dreamplay.rates import machine
 
     asked = tyro.cli(Sizes, description=__doc__)
+    if asked.write is not None:
+        require_marks(asked.write, MARKS)
     host = machine()
     lines = [f"Measured on one core of {host['processor']} ({host['cores']} cores), torch {host['torch']}.", ""]
     lines += costs(asked)
@@ -71,9 +74,7 @@ def main() -> None:
     text = "\n".join(lines)
     print(text)
     if asked.write is not None:
-        before, rest = asked.write.read_text(encoding="utf-8").split(MARKS[0])
-        after = rest.split(MARKS[1])[1]
-        asked.write.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}", encoding="utf-8")
+        write_between(asked.write, MARKS, text)
 
 
 def costs(asked: Sizes) -> list[str]:

@@ -8,8 +8,6 @@ those that say how long and where; what they leave is in --out, what is there al
 
 import json
 import os
-import platform
-import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -17,8 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import tyro
+from marked_tables import write_between
 
+from dreamplay.errors import UserError
 from dreamplay.folders import slug
+from dreamplay.rates import machine
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = (
@@ -107,9 +108,9 @@ def table(trial: Trial, rows: list[dict[str, Any]]) -> str:
     """A Markdown table, with what it was made with below."""
     lines = [HEADER, ("---",) * len(HEADER), *(cells(trial, row) for row in rows)]
     made = (
-        f"{trial.steps} random steps and {trial.minutes:g} minutes of training each on one thread of {processor()}; "
-        f"made by `python scripts/try_environments.py --minutes {trial.minutes:g} --steps {trial.steps} --write "
-        "docs/environments.md`."
+        f"{trial.steps} random steps and {trial.minutes:g} minutes of training each on one thread of "
+        f"{machine()['processor']}; made by `python scripts/try_environments.py --minutes {trial.minutes:g} "
+        f"--steps {trial.steps} --write docs/environments.md`."
     )
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n{made}"
 
@@ -146,22 +147,12 @@ def number(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
 
-def processor() -> str:
-    """The machine's processor, as far as it tells."""
-    try:
-        names = re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), flags=re.MULTILINE)
-    except OSError:
-        names = []
-    return names[0] if names else platform.processor() or platform.machine()
-
-
 def write_table(path: Path, text: str) -> None:
     """Replace what stands between the two marks of a file."""
-    before, begin, rest = path.read_text(encoding="utf-8").partition(MARKS[0])
-    _, end, after = rest.partition(MARKS[1])
-    if not begin or not end:
-        sys.exit(f"{path} lacks the marks {MARKS[0]} and {MARKS[1]}; put them where the table belongs")
-    path.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
+    try:
+        write_between(path, MARKS, text)
+    except UserError as mistake:
+        sys.exit(str(mistake))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ def test_every_extra_that_a_message_names_exists():
             assert set(re.findall(r"dreamplay\[(\w+)\]", path.read_text())) <= extras, path
 
 
-def test_the_script_replaces_its_table_and_nothing_else(tmp_path):
+def test_the_script_replaces_its_table_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))  # as Python does for a script that is run
     spec = importlib.util.spec_from_file_location("try_environments", ROOT / "scripts" / "try_environments.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
