@@ -92,20 +92,20 @@ class PaletteFrames:
         classes = self.patches.join(codes.cpu().numpy()[..., None])[..., 0]
         return self.colours.take(classes, axis=0)  # four times as fast as an index
 
-    def embed(self, codes: Tensor, colours: Tensor) -> Tensor:
-        """Classes (..., P) and what stands for each colour (K, E) -> (..., P * E)."""
-        if codes.device.type != "cpu":  # where `_Lookup` would count its rows on the host
-            return F.embedding(codes.int(), colours).flatten(-2)
-        return _Lookup.apply(codes, colours).flatten(-2)
+    def indicators(self, codes: Tensor) -> Tensor:
+        """Classes (..., P) -> float (..., K, P): 1 where a pixel is of that class, else 0."""
+        indicators = torch.empty(*codes.shape[:-1], self.channels, codes.shape[-1], device=codes.device)
+        for k in range(self.channels):  # many times faster than one comparison with all classes
+            torch.eq(codes, k, out=indicators[..., k, :])
+        return indicators
 
     def copy_logits(self, codes: Tensor) -> Tensor:
         """Logits (..., K, P) that repeat a frame of classes (..., P)."""
-        classes = torch.arange(self.channels, dtype=torch.uint8, device=codes.device).unsqueeze(-1)
-        return COPY_LOGIT * (codes.unsqueeze(-2) == classes)  # a comparison is several times faster than a scatter
+        return COPY_LOGIT * self.indicators(codes)
 
     def log_loss(self, logits: Tensor, codes: Tensor) -> Tensor:
         """Negative log-likelihood in nats of each pixel: (..., K, P), (..., P) -> (..., P)."""
-        return -logits.log_softmax(-2).gather(-2, codes.long().unsqueeze(-2)).squeeze(-2)
+        return -(logits.log_softmax(-2) * self.indicators(codes)).sum(-2)  # in half the time of a gather
 
     def entropy(self, logits: Tensor) -> Tensor:
         """Mean entropy in nats per pixel of whole frames: (B, rows, columns, K, P) -> (B,)."""
@@ -141,9 +141,9 @@ class ColourFrames:
         """Float (..., rows, columns, C, P) -> uint8 (..., H, W, C)."""
         return self.patches.join((codes * 255).round().clamp(0, 255).byte().cpu().numpy().swapaxes(-1, -2))
 
-    def embed(self, codes: Tensor, colours: Tensor) -> Tensor:
-        """Intensities (..., C, P) and what stands for each channel (C, E) -> (..., P * E)."""
-        return (codes.transpose(-1, -2) @ colours).flatten(-2)
+    def indicators(self, codes: Tensor) -> Tensor:
+        """The intensities (..., C, P) themselves."""
+        return codes
 
     def copy_logits(self, codes: Tensor) -> Tensor:
         """Logits (..., C, P) whose sigmoid repeats a frame (..., C, P); decoded, they are that frame."""
@@ -169,25 +169,6 @@ class ColourFrames:
 
 
 Frames = PaletteFrames | ColourFrames
-
-
-class _Lookup(torch.autograd.Function):
-    """`F.embedding` for a table of few rows: its backward pass is six times as fast on a CPU."""
-
-    @staticmethod
-    def forward(ctx: Any, codes: Tensor, table: Tensor) -> Tensor:
-        """Classes (...), (K, E) -> (..., E)."""
-        ctx.save_for_backward(codes)
-        ctx.rows = len(table)
-        return table.index_select(0, codes.flatten().int()).view(*codes.shape, table.shape[1])
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
-        """Sums over the pixels of each class."""
-        (codes,) = ctx.saved_tensors
-        columns = gradient.flatten(0, -2).unbind(-1)
-        sums = [torch.bincount(codes.flatten(), weights=column, minlength=ctx.rows) for column in columns]
-        return None, torch.stack(sums, -1).to(gradient.dtype)
 
 
 def frames_from_json(data: dict[str, Any]) -> Frames:

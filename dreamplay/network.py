@@ -270,8 +270,11 @@ class Network(nn.Module):
 
     def _embed(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Codes (N, rows, columns, [K,] P) -> their share in the grid as present frames, and as previous ones."""
-        colours = self.frames.embed(frames, self.colours)  # (N, rows, columns, P * E)
-        present, previous = self.embed(colours.permute(0, 3, 1, 2)).chunk(2, 1)
+        (k, p), e = self.pixels, self.config.embedding
+        shared = self.embed.weight.view(-1, p, e) @ self.colours.t()  # (2 C, P, K), of a pixel of each colour
+        weight = shared.transpose(1, 2).reshape(-1, k * p)
+        pixels = self.frames.indicators(frames).flatten(-2)  # (N, rows, columns, K * P)
+        present, previous = F.linear(pixels, weight).permute(0, 3, 1, 2).chunk(2, 1)
         return present, previous
 
     def _glance(self, grid: Tensor) -> Tensor:

@@ -44,6 +44,7 @@ def main() -> None:
     import numpy as np
 
     from dreamplay.episodes import Episodes
+    from dreamplay.kept_memory import keep_memory
     from dreamplay.rates import Rates, machine, matmul_rate, measure, one_core
     from dreamplay.starting import start_training
     from dreamplay.training import TrainConfig, train
@@ -55,6 +56,7 @@ def main() -> None:
         raise SystemExit(str(error)) from None
     rates: dict[str, list[float]] = {}
     limits = []
+    keep_memory()  # as `dreamplay train` does
     with one_core():
         for repeat in range(asked.repeats):
             config = TrainConfig(simulator=asked.simulator, updates=asked.updates, seed=repeat)

@@ -107,9 +107,11 @@ class Train:
         """
         import torch
 
+        from dreamplay.kept_memory import keep_memory
         from dreamplay.ranks import joined
 
         torch.set_num_threads(self.threads)
+        keep_memory()
         with joined() as ranks:
             run, training, episodes = ranks.in_turn(lambda: self._prepare(ranks))
             parameters = sum(parameter.numel() for parameter in training.network.parameters())
