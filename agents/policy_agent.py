@@ -18,7 +18,8 @@ from dreamplay.errors import UserError
 if TYPE_CHECKING:
     import gymnasium as gym
 
-    from dreamplay.simulator import Simulator
+    from dreamplay.agents.learning import Learner
+    from dreamplay.simulator import Simulator, State
 
 
 class PolicyAgent(FollowingAgent):
@@ -58,6 +59,24 @@ class PolicyAgent(FollowingAgent):
         return self._head.to_actions(torch.cat([self._head.sample(row, generator) for row, generator in rows]))
 
 
+class Critic:
+    """What a policy expects of the states of its simulator: to stand where a plan ends, see `DreamScorer`.
+
+    Args:
+        policy: learned in this very simulator.
+        simulator: whose states are judged.
+    """
+
+    def __init__(self, policy: Policy, simulator: Simulator) -> None:
+        self._policy, self._senses = policy.to(simulator.device).eval(), Senses(simulator)
+
+    @torch.no_grad()
+    def __call__(self, state: State) -> np.ndarray:
+        """Expected discounted rewards from the state on, in units of reward: float64 (B,)."""
+        _, values = self._policy(self._senses(state))
+        return self._policy.in_rewards(values).double().cpu().numpy()
+
+
 def load_agent(
     path: Path,
     simulator: Simulator | None = None,
@@ -77,6 +96,25 @@ def load_agent(
         UserError: there is no such policy, or it learned in another simulator or in this one before it was trained on,
             or it is of another environment.
     """
+    learner, simulator = _learned(path, simulator, action_space)
+    return PolicyAgent(learner.policy, learner.head, simulator, likeliest)
+
+
+def load_critic(path: Path, simulator: Simulator) -> Critic:
+    """The critic of a policy file.
+
+    Args:
+        path: see `dreamplay.agents.policy_file`.
+        simulator: in which it learned.
+
+    Raises:
+        UserError: as `load_agent`.
+    """
+    learner, simulator = _learned(path, simulator, None)
+    return Critic(learner.policy, simulator)
+
+
+def _learned(path: Path, simulator: Simulator | None, action_space: gym.Space[Any] | None) -> tuple[Learner, Simulator]:
     from dreamplay.agents.policy_file import read_policy, weights_of
     from dreamplay.envs.dream_loading import load_simulator
 
@@ -91,4 +129,4 @@ def load_agent(
             f"{path} learned in {said['run']}, as its weights were then; in the ones of now it is lost: "
             f"let it learn on, dreamplay learn RUN --out {path} --resume"
         )
-    return PolicyAgent(learner.policy, learner.head, simulator, likeliest)
+    return learner, simulator

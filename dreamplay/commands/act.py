@@ -33,7 +33,7 @@ class Act:
 
     policy: Path | None = None
     """policy: file that dreamplay learn made; RUN/policy.safetensors by default, for a shipped dream
-    policies/NAME.safetensors."""
+    policies/NAME.safetensors. Planners: one whose critic says what comes after a plan, none by default."""
 
     likeliest: bool = False
     """policy: take the most likely action each time, instead of one drawn by their probabilities."""
@@ -164,6 +164,7 @@ class Act:
             return load_agent(self.policy or policy_path(self.checkpoint), simulator, likeliest=self.likeliest)
         from dreamplay.agents.planners import make_planner, trusted_horizon
         from dreamplay.agents.planning_agent import PlanningAgent
+        from dreamplay.agents.policy_agent import load_critic
         from dreamplay.agents.scoring import DreamScorer, ScoringConfig
         from dreamplay.envs.dream_loading import load_simulator
 
@@ -173,7 +174,8 @@ class Act:
         planner = make_planner(
             self.agent, card.action_space, horizon=horizon, candidates=self.candidates, iterations=self.iterations
         )
-        return PlanningAgent(planner, DreamScorer(simulator, scoring))
+        critic = None if self.policy is None else load_critic(self.policy, simulator)
+        return PlanningAgent(planner, DreamScorer(simulator, scoring, value=critic))
 
     def _act(
         self, agent: "Agent", make: "Callable[[], gym.Env[np.ndarray, Any]]", card: "EnvCard"

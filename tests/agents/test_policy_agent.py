@@ -9,7 +9,8 @@ from simulators import small_episode, small_simulator
 from dreamplay.agents.acting import RowsAgent
 from dreamplay.agents.action_heads import head_for
 from dreamplay.agents.policy import Policy
-from dreamplay.agents.policy_agent import PolicyAgent
+from dreamplay.agents.policy_agent import Critic, PolicyAgent
+from dreamplay.agents.scoring import DreamScorer, ScoringConfig
 from dreamplay.agents.senses import Senses
 
 
@@ -80,3 +81,32 @@ def test_an_action_before_the_first_frame_leads_from_nowhere(likeliest):
     told.observe(episode.observations[1], 2, 0.0, False, False)
     assert told.act(episode.observations[1]) == fresh.act(episode.observations[1])
     assert np.issubdtype(np.asarray(told.act(episode.observations[1])).dtype, np.integer)
+
+
+def test_the_critic_judges_where_plans_end_in_units_of_reward():
+    simulator, episode = small_simulator(palette_network), small_episode(6)
+    agent = policy_agent(simulator)
+    policy, senses = agent._policy, agent._senses
+    torch.nn.init.normal_(policy.critic.weight)
+    policy.mean.fill_(3.0)
+    policy.scale.fill_(2.0)
+    state = simulator.start(episode.observations[None, :4], episode.actions[None, :3])
+    with torch.no_grad():
+        expected = 3.0 + 2.0 * float(policy(senses(state))[1])
+    assert Critic(policy, simulator)(state).tolist() == pytest.approx([expected])
+
+    plans = np.array([[[0, 1], [1, 1]]])  # (1, 2, 2)
+    plain = DreamScorer(simulator, ScoringConfig(alive_bonus=0.0))
+    ending = DreamScorer(
+        simulator, ScoringConfig(alive_bonus=0.0), value=lambda state: np.full(len(state["frame"]), 1.0)
+    )
+    valued = DreamScorer(simulator, ScoringConfig(alive_bonus=0.0), value=Critic(policy, simulator))
+    for scorer in (plain, ending, valued):
+        scorer.follow(state)
+    alive = ending.score(plans) - plain.score(plans)  # 0.99^2 times the probability that the plan outlasts its steps
+    for i, plan in enumerate(plans[0]):
+        there = state
+        for action in plan:
+            there, _ = simulator.step(there, np.array([action]), decode=False)
+        worth = Critic(policy, simulator)(there)[0]
+        assert (valued.score(plans) - plain.score(plans))[0, i] == pytest.approx(worth * alive[0, i], rel=1e-5)

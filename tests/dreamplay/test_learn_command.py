@@ -114,6 +114,13 @@ def test_the_policy_collects(learned, tmp_path, by_name):
     assert Episodes.open(tmp_path / "data").steps == 40
 
 
+def test_a_planner_may_ask_the_critic_what_comes_after_its_plans(learned, tmp_path):
+    asked = Act(learned, agent="cem", policy=learned / "policy.safetensors", horizon=3, episodes=1, max_steps=3)
+    assert len(asked.run()["returns"]) == 1
+    with pytest.raises(UserError):
+        Act(learned, agent="cem", policy=tmp_path / "none.safetensors", episodes=1, max_steps=3).run()
+
+
 def test_the_policy_collects_only_where_its_actions_exist(learned, tmp_path):
     with pytest.raises(UserError, match="takes Discrete"):
         Collect(env="CartPole-v1", steps=40, agent=str(learned / "policy.safetensors"), out=tmp_path / "data").run()
