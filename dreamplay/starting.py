@@ -16,6 +16,7 @@ from dreamplay.classic import ClassicNetwork, RawFrames
 from dreamplay.episodes import Episodes
 from dreamplay.errors import UserError
 from dreamplay.frames import Patches, choose_frames
+from dreamplay.muon import Muon
 from dreamplay.network import Network, patch_side
 from dreamplay.network_sizes import network_config
 from dreamplay.noise import noise_state, own_noise
@@ -128,15 +129,15 @@ def _carried(stored: dict[str, Any] | None, tensors: dict[str, torch.Tensor], de
 
 
 def make_optimiser(config: TrainConfig, network: torch.nn.Module) -> torch.optim.Optimizer:
-    """AdamW; for the classic simulator centred RMSProp as published (Chiappa et al. 2017, appendix A).
+    """Muon; for the classic simulator centred RMSProp as published (Chiappa et al. 2017, appendix A).
 
     The published epsilon of 0.01 stands inside the square root (Graves 2013, equation 40); PyTorch adds its outside.
     """
     rate = config.learning_rate or RECIPES[config.simulator].learning_rate
+    if config.simulator != "classic":
+        return Muon(network, rate)
     groups: Any = [{"params": list(network.parameters()), "initial_lr": rate}]
-    if config.simulator == "classic":
-        return torch.optim.RMSprop(groups, lr=rate, alpha=0.95, eps=0.01**0.5, momentum=0.9, centered=True)
-    return torch.optim.AdamW(groups, lr=rate, eps=1e-6, weight_decay=0.0, fused=True)
+    return torch.optim.RMSprop(groups, lr=rate, alpha=0.95, eps=0.01**0.5, momentum=0.9, centered=True)
 
 
 def _place(network: Network | ClassicNetwork, device: torch.device) -> Network | ClassicNetwork:

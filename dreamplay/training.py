@@ -68,7 +68,7 @@ class Recipe:
 
 
 # Classic: Chiappa et al. 2017, appendix A, 16 windows of 10 + 15 steps. They do not clip: the bound is for runaways.
-RECIPES = {"default": Recipe(3e-3, 256, 10.0, 64), "classic": Recipe(1e-5, 400, 1e5)}
+RECIPES = {"default": Recipe(1e-2, 256, 10.0, 64), "classic": Recipe(1e-5, 400, 1e5)}
 
 
 @dataclass(frozen=True)

@@ -76,13 +76,12 @@ UNSEEN_BALL_AND_PADDLE = (
 RECIPES = {
     "pong": Recipe(
         "ALE/Pong-v5",
-        BALL_AND_PADDLE,
+        (*BALL_AND_PADDLE, *(Play("teacher", 10_000, epsilon=0.05, number=number) for number in range(3))),
         UNSEEN_BALL_AND_PADDLE,
-        65.0,
+        50.0,
         ATARI_LICENCE,
         "A first attempt: the own paddle stays true for hundreds of steps, but the ball is lost after ten to twenty, "
         "no new one is served, the opponent's paddle falls to pieces, and no point is ever scored.",
-        size=(64, 64),
         teacher_minutes=20.0,
     ),
     "breakout": Recipe(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.optim import RMSprop
 
 from dreamplay.checkpoint import (
     FORMAT,
@@ -21,6 +22,7 @@ from dreamplay.checkpoint import (
     save_checkpoint,
 )
 from dreamplay.errors import UserError
+from dreamplay.muon import Muon
 
 RENAMES = 5  # weights, training, two contexts, checkpoint.json
 
@@ -192,8 +194,11 @@ def test_numbers_survive_to_the_last_bit(tmp_path):
     assert json.loads((tmp_path / MANIFEST).read_text())["format"] == FORMAT
 
 
-@pytest.mark.parametrize("kind", [torch.optim.AdamW, torch.optim.RMSprop])
-def test_an_optimiser_goes_on_as_if_never_stopped(kind):
+@pytest.mark.parametrize(
+    ("make", "average"),
+    [(lambda layer: Muon(layer, 0.01), "momentum"), (lambda layer: RMSprop(layer.parameters(), 0.01), "square_avg")],
+)
+def test_an_optimiser_goes_on_as_if_never_stopped(make, average):
     def network():
         torch.manual_seed(0)
         return torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
@@ -205,13 +210,13 @@ def test_an_optimiser_goes_on_as_if_never_stopped(kind):
         optimiser.step()
 
     straight, halved = network(), network()
-    one, first = kind(straight.parameters(), lr=0.01), kind(halved.parameters(), lr=0.01)
+    one, first = make(straight), make(halved)
     for seed in range(3):
         update(straight, one, seed)
         update(halved, first, seed)
-    second = kind(halved.parameters(), lr=0.01)
+    second = make(halved)
     restore_optimiser(second, {name: tensor.clone() for name, tensor in optimiser_tensors(first).items()})
-    layout = second.state_dict()["state"][0]["exp_avg" if kind is torch.optim.AdamW else "square_avg"]
+    layout = second.state_dict()["state"][0][average]
     assert layout.is_contiguous(memory_format=torch.channels_last)
     for seed in range(3, 6):
         update(straight, one, seed)

@@ -1,0 +1,60 @@
+"""Matrices move as far in rare directions as in frequent ones; everything else moves as Adam moves it."""
+
+import pytest
+import torch
+from torch import nn
+
+from dreamplay.muon import MOMENTUM, RMS, Muon, orthogonalised
+
+
+def layers() -> nn.Module:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(32, 5), nn.LayerNorm(5))
+    network.register_parameter("place", nn.Parameter(torch.randn(4, 4)))
+    return network
+
+
+@pytest.mark.parametrize("shape", [(6, 40), (40, 6), (16, 16)])
+def test_singular_values_come_near_one_and_singular_vectors_stay(shape):
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    u, s, v = torch.linalg.svd(matrix, full_matrices=False)
+    matrix = u @ torch.diag(torch.logspace(0, -1.5, len(s))) @ v  # the weakest a thirtieth of the strongest
+    near = u.T @ orthogonalised(matrix) @ v.T
+    assert 0.6 < near.diag().min() <= near.diag().max() < 1.3
+    torch.testing.assert_close(near - near.diag().diag(), torch.zeros_like(near), atol=1e-3, rtol=0)
+
+
+def test_only_weights_of_layers_are_matrices():
+    network = layers()
+    matrices, others = (group["params"] for group in Muon(network, 0.1).param_groups)
+    assert {id(p) for p in matrices} == {id(network[0].weight), id(network[2].weight)}
+    assert {id(p) for p in matrices + others} == {id(p) for p in network.parameters()}
+
+
+def test_a_matrix_moves_along_its_momentum_made_even():
+    network = layers()
+    weight = network[0].weight
+    optimiser, before, momentum = Muon(network, 0.1), weight.detach().clone(), torch.zeros(8, 27)
+    for step in range(3):
+        gradient = torch.randn(8, 3, 3, 3, generator=torch.Generator().manual_seed(step))
+        weight.grad = gradient.clone()
+        optimiser.step()
+        momentum = MOMENTUM * momentum + (1 - MOMENTUM) * gradient.flatten(1)
+        even = orthogonalised(MOMENTUM * momentum + (1 - MOMENTUM) * gradient.flatten(1))
+        before -= 0.1 * RMS * 27**0.5 * even.view(8, 3, 3, 3)
+        torch.testing.assert_close(weight.detach(), before)
+
+
+def test_everything_else_moves_as_adam_moves_it():
+    ours, theirs = layers(), layers()
+    optimiser = Muon(ours, 0.01)
+    adam = torch.optim.Adam([theirs.place, theirs[0].bias, theirs[3].weight], lr=0.01, eps=1e-6)
+    for step in range(5):
+        for own, other in zip((ours.place, ours[0].bias, ours[3].weight), adam.param_groups[0]["params"], strict=True):
+            own.grad = torch.randn(own.shape, generator=torch.Generator().manual_seed(step))
+            other.grad = own.grad.clone()
+        optimiser.step()
+        adam.step()
+    torch.testing.assert_close(ours.place, theirs.place)
+    torch.testing.assert_close(ours[0].bias, theirs[0].bias)
+    torch.testing.assert_close(ours[3].weight, theirs[3].weight)
