@@ -30,6 +30,7 @@ class FoldedNetwork(nn.Module):
     past: Tensor  # (C, E * P, 1, 1)
     decide: Tensor  # from (S + L * M)
     decide_bias: Tensor
+    change: Tensor  # (K * P, C + 1), the bias last
     judge: Tensor
 
     def __init__(self, network: Network) -> None:
@@ -58,6 +59,9 @@ class FoldedNetwork(nn.Module):
             self.widths = [len(starts[0][1]), *[c] * (2 * len(blocks)), len(starts[2][1])]
             self.register_buffer("decide", torch.cat([weight for weight, _ in starts]).contiguous())
             self.register_buffer("decide_bias", torch.cat([bias for _, bias in starts]))
+            assert isinstance(network.change.bias, Tensor)
+            change = torch.cat([network.change.weight.flatten(1), network.change.bias.unsqueeze(1)], 1)
+            self.register_buffer("change", change / COPY_LOGIT)
             self.register_buffer("judge", network.judge.weight[:, :glances].contiguous())
 
     def forward(
@@ -86,7 +90,8 @@ class FoldedNetwork(nn.Module):
             anywhere = F.conv2d(F.adaptive_max_pool2d(x, 1), broadcast.weight[..., None, None]) + shift
             x = x + F.relu(block(x) * scale + anywhere)
 
-        logits = net.change(x).reshape(-1, k, p * self.cells) + COPY_LOGIT * is_class
+        change = self.change @ F.pad(x.flatten(2), (0, 0, 0, 1), value=1.0)  # (B, K * P, cells)
+        logits = change.view(-1, k, p * self.cells) + is_class  # in units of `COPY_LOGIT`: only their order counts
         classes = self._most_likely(logits).to(torch.uint8).view(-1, p, self.cells).transpose(1, 2)
         noticed = net.weigh(F.relu(net.notice(x)).flatten(1))
         event = net.heads(F.relu(F.linear(noticed, self.judge) + judged))  # (B, R + 1)

@@ -19,7 +19,7 @@ from dreamplay.errors import UserError
 from dreamplay.one_step import Events, OneStep, State
 
 OPSET = 17
-NUMBERS_AT_ONCE = 2**19  # of the state, about 40 Pong dreams: more spill the caches
+NUMBERS_AT_ONCE = 2**18  # of the state, about 40 Pong dreams: more spill the caches
 
 
 def is_installed() -> bool:
@@ -73,8 +73,9 @@ class OnnxBackend:
         if len(action) <= self._rows:
             answer = session.run(None, feed | fixed)
         else:
-            starts = range(0, len(action), self._rows)
-            parts = [{name: value[start : start + self._rows] for name, value in feed.items()} for start in starts]
+            count = -(-len(action) // self._rows)
+            cuts = {name: np.array_split(value, count) for name, value in feed.items()}  # of about equal lengths
+            parts = [{name: pieces[i] for name, pieces in cuts.items()} for i in range(count)]
             answers = [session.run(None, part | fixed) for part in parts]
             answer = [np.concatenate(columns) for columns in zip(*answers, strict=True)]
         n = len(Events._fields)
