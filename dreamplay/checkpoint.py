@@ -24,7 +24,7 @@ from dreamplay.json_files import plain, write_json
 from dreamplay.shipped import hint
 from dreamplay.whole_files import write_whole
 
-FORMAT = 3  # of the weights as well: 3 since what is decided is sketched before it is painted
+FORMAT = 4  # of the weights as well: 4 since a product of matrices embeds the colours, and Muon trains
 MANIFEST = "checkpoint.json"
 KINDS = ("weights", "training", "context")
 

@@ -120,7 +120,7 @@ class Network(nn.Module):
         decided = known + choices
 
         self.colours = nn.Parameter(torch.randn(k, e))
-        self.embed = nn.Conv2d(e * p, 2 * c, 1, bias=False)  # first as present frame, then as previous
+        self.embed = nn.Linear(e * p, 2 * c, bias=False)  # first as present frame, then as previous
         self.place = nn.Parameter(torch.randn(c, *self.grid) * 0.02)
         self.glance = nn.Conv2d(c, config.glance, 1)
         self.look = nn.Sequential(nn.Linear(glances, d), nn.LayerNorm(d), nn.ReLU())
