@@ -26,13 +26,15 @@ def test_it_counts_parameters_and_operations(tmp_path: Path) -> None:
     network = load(run, "cpu", "torch").network
     assert parameters == sum(p.numel() for p in network.parameters())
     # Every matrix is used once in a step, two operations a weight; a convolution once for each of its 8 x 6 cells. The
-    # posterior is for training. Colours are looked up.
+    # embedding of a patch becomes one of its 9 colours' indicators first. The posterior is for training.
     cells, expected = 8 * 6, 0
     unused = ("posterior", "news", "read")
     for name, module in network.named_modules():
         if name.split(".")[0] in unused:
             continue
-        if isinstance(module, torch.nn.Linear):
+        if name == "embed":
+            expected += 2 * 9 * module.weight.numel() + 2 * cells * module.weight.numel() // 4 * 9
+        elif isinstance(module, torch.nn.Linear):
             expected += 2 * module.weight.numel()
         elif isinstance(module, torch.nn.Conv2d):
             expected += 2 * cells * module.weight.numel()
