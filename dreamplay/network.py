@@ -75,12 +75,12 @@ class NetworkConfig:
     """M, values of a latent variable."""
 
 
-MOST_CELLS = 14
+MOST_CELLS = 21
 LONGEST_SPAN = 100  # steps that the slowest units remember before training
 
 
 def patch_side(size: tuple[int, int]) -> int:
-    """p: the least power of two from 2 on that leaves at most 14 grid cells along each side of a frame (H, W)."""
+    """p: the least power of two from 2 on that leaves at most 21 grid cells along each side of a frame (H, W)."""
     side = 2
     while max(size) > side * MOST_CELLS:
         side *= 2

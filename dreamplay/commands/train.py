@@ -68,7 +68,7 @@ class Train:
     """Continue the run in --out where it stopped; without one, start it."""
 
     learning_rate: float | None = None
-    """Highest learning rate; 0.003 by default, for classic the published 0.00001."""
+    """Highest learning rate; 0.01 by default, for classic the published 0.00001."""
 
     batch_steps: int | None = None
     """Steps per update of all processes together: windows times their length, 256 by default, for classic 400 (the

@@ -164,8 +164,8 @@ def test_the_action_matters():
         assert (part[0] - part[1]).abs().max() > 1e-4
 
 
-@pytest.mark.parametrize(("size", "side"), [((10, 10), 2), ((28, 16), 2), ((29, 16), 4), ((70, 80), 8), ((113, 84), 16)])
-def test_patches_leave_at_most_14_cells_a_side(size, side):
+@pytest.mark.parametrize(("size", "side"), [((10, 10), 2), ((42, 16), 2), ((43, 16), 4), ((70, 80), 4), ((85, 84), 8)])
+def test_patches_leave_at_most_21_cells_a_side(size, side):
     assert patch_side(size) == side
 
 
