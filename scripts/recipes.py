@@ -78,7 +78,7 @@ RECIPES = {
         "ALE/Pong-v5",
         (*BALL_AND_PADDLE, *(Play("teacher", 10_000, epsilon=0.05, number=number) for number in range(3))),
         UNSEEN_BALL_AND_PADDLE,
-        50.0,
+        41.0,
         ATARI_LICENCE,
         "A first attempt: the own paddle stays true for hundreds of steps, but the ball is lost after ten to twenty, "
         "no new one is served, the opponent's paddle falls to pieces, and no point is ever scored.",
