@@ -53,7 +53,7 @@ class Recipe:
 
 ATARI_LICENCE = (
     "Frames of the game as run by the Arcade Learning Environment (ale-py, GPL-2.0-only; game ROMs as distributed with "
-    "it, copyright of their owners). The weights hold no code and no ROM; 16 start contexts of ten small frames each "
+    "it, copyright of their owners). The weights hold no code and no ROM; some start contexts of ten small frames each "
     "are stored beside them. The dream is part of Dreamplay and under its MIT licence as far as that can reach."
 )
 OWN_LICENCE = "Frames of a game that is part of Dreamplay: MIT, as the dream."
@@ -80,8 +80,9 @@ RECIPES = {
         UNSEEN_BALL_AND_PADDLE,
         41.0,
         ATARI_LICENCE,
-        "A first attempt: the own paddle stays true for hundreds of steps, but the ball is lost after ten to twenty, "
-        "no new one is served, the opponent's paddle falls to pieces, and no point is ever scored.",
+        "For about ten steps it is the game, mostly to the pixel, ball included. Then a bounce comes out wrong or the "
+        "ball fades, the paddles fall to pieces, no new ball is served, not at the start of a game either, and no point is "
+        "scored.",
         teacher_minutes=20.0,
     ),
     "breakout": Recipe(

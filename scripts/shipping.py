@@ -16,7 +16,7 @@ from dreamplay.rates import machine
 from dreamplay.shipped import ORIGIN
 
 MOST_BYTES = 8e6
-CONTEXTS = 16  # real beginnings to dream from: frames are most of what is shipped
+CONTEXTS, CONTEXT_BYTES = 16, 1e6  # real beginnings to dream from, at most so many and so large
 TOLD = ("1", "5", "10", "20", "50", "100", "200", "500", "1000")  # horizons of the card
 
 
@@ -38,7 +38,9 @@ def ship_run(name: str, recipe: Recipe, work: Path, models: Path) -> Path:
     (unfinished / "evaluation").mkdir(parents=True)
     manifest = read_manifest(run)
     weights = read_tensors(run, manifest, "weights")
-    contexts = {name: arrays[:CONTEXTS] for name, arrays in read_contexts(run, manifest).items()}
+    contexts = read_contexts(run, manifest)
+    kept = min(CONTEXTS, max(1, int(CONTEXT_BYTES // contexts["observations"][0].nbytes)))
+    contexts = {name: arrays[:kept] for name, arrays in contexts.items()}
     save_checkpoint(unfinished, manifest | {"data": None, "random": None, "carried": None}, weights, contexts, None)
 
     judged = json.loads((run / "evaluation" / "horizon.json").read_text(encoding="utf-8"))
