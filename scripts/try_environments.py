@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import tyro
-from marked_tables import write_between
+from comparison import tell_mistakes
+from marked_tables import require_marks, write_between
 
 from dreamplay.errors import UserError
 from dreamplay.folders import slug
@@ -67,6 +68,8 @@ class Trial:
 def main() -> None:
     """Try all, print the table."""
     trial = tyro.cli(Trial)
+    if trial.write is not None:
+        require_marks(trial.write, MARKS)
     rows = []
     for env in trial.environments:
         rows.append(try_one(trial, env))
@@ -156,4 +159,4 @@ def write_table(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    tell_mistakes(main)
