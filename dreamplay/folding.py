@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dreamplay.frames import COPY_LOGIT, PaletteFrames
+from dreamplay.frames import COPY_LOGIT, PaletteFrames, likeliest_classes
 from dreamplay.network import Hidden, Network
 
 
@@ -61,7 +61,7 @@ class FoldedNetwork(nn.Module):
             self.register_buffer("decide_bias", torch.cat([bias for _, bias in starts]))
             assert isinstance(network.change.bias, Tensor)
             change = torch.cat([network.change.weight.flatten(1), network.change.bias.unsqueeze(1)], 1)
-            self.register_buffer("change", change / COPY_LOGIT)
+            self.register_buffer("change", change)
             self.register_buffer("judge", network.judge.weight[:, :glances].contiguous())
 
     def forward(
@@ -91,17 +91,12 @@ class FoldedNetwork(nn.Module):
             x = x + F.relu(block(x) * scale + anywhere)
 
         change = self.change @ F.pad(x.flatten(2), (0, 0, 0, 1), value=1.0)  # (B, K * P, cells)
-        logits = change.view(-1, k, p * self.cells) + is_class  # in units of `COPY_LOGIT`: only their order counts
-        classes = self._most_likely(logits).to(torch.uint8).view(-1, p, self.cells).transpose(1, 2)
+        logits = change.view(-1, k, p * self.cells) + COPY_LOGIT * is_class
+        classes = likeliest_classes(logits).to(torch.uint8).view(-1, p, self.cells).transpose(1, 2)
         noticed = net.weigh(F.relu(net.notice(x)).flatten(1))
         event = net.heads(F.relu(F.linear(noticed, self.judge) + judged))  # (B, R + 1)
         after = {"memory": memory, "anchor": hidden["anchor"], "past": F.conv2d(colours, self.past)}
         return classes.reshape(-1, *net.grid, p), event[:, :-1], event[:, -1], after
-
-    def _most_likely(self, logits: Tensor) -> Tensor:
-        """The first class of the highest logit, float (B, P * cells), in two thirds of the time of an argmax."""
-        behind = len(self.classes) - self.classes  # K, K - 1, ..., 1
-        return len(self.classes) - ((logits == logits.amax(1, keepdim=True)).float() * behind).amax(1)
 
     def _latent(self, known: Tensor, uniforms: Tensor | None, temperature: float | Tensor) -> Tensor:
         """The latent variables, one-hot (B, L * M)."""

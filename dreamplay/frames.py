@@ -27,6 +27,7 @@ MAX_COLOURS = 32
 NEAR = 32  # gray levels in every channel: how far a colour may be from the one of the palette that stands for it
 LEAST_EXACT = 0.999  # share of pixels whose very colour is in the palette
 LEAST_INTENSITY = 1e-3  # of a copied pixel: decoded it is 0 again, and 1 is 255
+MOST_GIVEN, LEAST_GIVEN = 16, 0.1  # pixels that a class is given beyond its own, and how likely they have to be it
 COPY_LOGIT = 6.0  # a copied pixel keeps its colour with a probability of 0.98 for eight other colours
 
 
@@ -113,8 +114,10 @@ class PaletteFrames:
         return -(logs.exp() * logs).sum(-2).flatten(1).mean(1)
 
     def most_likely(self, logits: Tensor) -> Tensor:
-        """Codes of the most likely frame: (..., K, P) -> uint8 (..., P)."""
-        return logits.max(-2).indices.to(torch.uint8)  # five times as fast here as argmax
+        """Codes of the most likely frames: (..., rows, columns, K, P) -> uint8 (..., rows, columns, P)."""
+        *lead, rows, columns, k, p = logits.shape
+        classes = likeliest_classes(logits.movedim(-2, -4).reshape(-1, k, rows * columns * p))
+        return classes.to(torch.uint8).view(*lead, rows, columns, p)
 
     def to_json(self) -> dict[str, Any]:
         """What `frames_from_json` rebuilds the codec from."""
@@ -226,6 +229,24 @@ def palette(colours: np.ndarray, counts: np.ndarray) -> np.ndarray | None:
         if len(kept) > MAX_COLOURS:
             return None
     return colours[kept] if counts[kept].sum() >= LEAST_EXACT * counts.sum() else None
+
+
+def likeliest_classes(logits: Tensor) -> Tensor:
+    """The most likely class of every pixel, and no class with too few of them: (B, K, pixels) -> float (B, pixels).
+
+    A ball that is at one of two places with a probability of 0.4 each would be at neither, for both are more likely
+    empty. So a class that its own pixels leave short of its expected number, the sum of its probabilities, is given the
+    likeliest of the others. Of few and large operations: ONNX Runtime computes it at every step.
+    """
+    odds = (logits - logits.amax(1, keepdim=True)).exp()  # 1 for a pixel's most likely class
+    beyond = odds / odds.sum(1, keepdim=True) - (odds == 1).float()  # probability, of the most likely class less 1
+    likeliest = beyond.topk(min(MOST_GIVEN, logits.shape[-1]), -1).values  # (B, K, 16)
+    short = beyond.sum(-1, keepdim=True) > torch.arange(likeliest.shape[-1], device=logits.device) + 0.5
+    given = torch.where(short & (likeliest >= LEAST_GIVEN), likeliest, 1.0).amin(-1, keepdim=True)
+    scores = odds + 2 * (beyond >= given).float()
+    behind = torch.arange(logits.shape[1], 0, -1, device=logits.device).unsqueeze(1)  # K, K - 1, ..., 1
+    first = ((scores == scores.amax(1, keepdim=True)).float() * behind).amax(1)  # in two thirds of an argmax's time
+    return logits.shape[1] - first
 
 
 def nearest_colour(observations: np.ndarray, colours: np.ndarray) -> np.ndarray:

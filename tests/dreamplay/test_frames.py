@@ -5,20 +5,23 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from dreamplay.frames import (
     COPY_LOGIT,
+    LEAST_GIVEN,
     LEAST_INTENSITY,
     MAX_COLOURS,
+    MOST_GIVEN,
     NEAR,
     ColourFrames,
     PaletteFrames,
     Patches,
     choose_frames,
     frames_from_json,
+    likeliest_classes,
     nearest_colour,
 )
 
@@ -146,6 +149,53 @@ def test_a_copy_is_the_most_likely_frame():
     logits = frames.copy_logits(codes)
     assert (logits[0, 0, 0] / COPY_LOGIT).T.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0]]
     assert torch.equal(frames.most_likely(logits), codes)
+
+
+def classes_of(probabilities: list[list[float]]) -> list[int]:
+    """Of pixels with these probabilities of their classes, one frame of them."""
+    return likeliest_classes(torch.tensor(probabilities).log().t().unsqueeze(0))[0].int().tolist()
+
+
+def test_a_thing_at_one_of_two_places_is_at_the_likelier_one_and_not_at_neither():
+    assert classes_of([[0.60, 0.40], [0.58, 0.42], [0.99, 0.01]]) == [0, 1, 0]
+    assert classes_of([[0.80, 0.20], [0.78, 0.22], [0.99, 0.01]]) == [0, 0, 0]  # it is rather not there
+
+
+def test_a_class_is_given_as_many_pixels_as_it_is_short_of():
+    doubtful = [[0.62 - i / 100, 0.38 + i / 100] for i in range(5)]
+    assert classes_of([*doubtful, [0.3, 0.7], [0.3, 0.7]]) == [0, 0, 0, 0, 1, 1, 1]  # 3.4 expected, likeliest in 2
+    assert classes_of([[0.05, 0.35, 0.60], [0.05, 0.36, 0.59], [0.3, 0.1, 0.6]]) == [2, 1, 2]
+
+
+def test_what_is_likely_nowhere_is_not_given():
+    vague = [[1 - 0.9 * LEAST_GIVEN, 0.9 * LEAST_GIVEN]] * 40  # 3.6 expected
+    assert classes_of(vague) == [0] * 40
+    clear = [[1 - 1.1 * LEAST_GIVEN - i / 1e3, 1.1 * LEAST_GIVEN + i / 1e3] for i in range(40)]  # 5.2 expected
+    assert classes_of(clear) == [0] * 35 + [1] * 5
+
+
+@settings(deadline=None)
+@given(SEEDS, st.integers(2, 5), st.integers(1, 60))
+def test_the_likeliest_classes_are_what_the_words_say(seed, k, pixels):
+    probabilities = np.random.default_rng(seed).dirichlet([0.5] * k, pixels)  # (pixels, K)
+    best = probabilities.argmax(1)
+    expected = best.copy()
+    for c in range(k):
+        short = probabilities[:, c].sum() - (best == c).sum()
+        assume(abs(short % 1 - 0.5) > 1e-3)
+        others = sorted((p for p in range(pixels) if best[p] != c), key=lambda p: -probabilities[p, c])
+        for p in others[: min(MOST_GIVEN, max(0, round(short)))]:
+            if probabilities[p, c] >= LEAST_GIVEN and (
+                expected[p] == best[p] or probabilities[p, c] > probabilities[p, expected[p]]
+            ):
+                expected[p] = c
+    assert classes_of(probabilities.tolist()) == expected.tolist()
+
+
+def test_sure_frames_are_those_of_the_likeliest_classes():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(3, 4, 50, generator=generator) * 60
+    assert torch.equal(likeliest_classes(logits).long(), logits.argmax(1))
 
 
 def test_indicators_are_one_where_a_pixel_has_the_colour():
