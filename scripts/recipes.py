@@ -83,6 +83,7 @@ RECIPES = {
         "For about ten steps it is the game, mostly to the pixel, ball included. Then a bounce comes out wrong or the "
         "ball fades, the paddles fall to pieces, no new ball is served, not at the start of a game either, and no "
         "point is scored.",
+        size=(70, 80),
         teacher_minutes=20.0,
     ),
     "breakout": Recipe(
