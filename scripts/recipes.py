@@ -78,11 +78,12 @@ RECIPES = {
         "ALE/Pong-v5",
         (*BALL_AND_PADDLE, *(Play("teacher", 10_000, epsilon=0.05, number=number) for number in range(3))),
         UNSEEN_BALL_AND_PADDLE,
-        41.0,
+        95.0,
         ATARI_LICENCE,
-        "For about ten steps it is the game, mostly to the pixel, ball included. Then a bounce comes out wrong or the "
-        "ball fades, the paddles fall to pieces, no new ball is served, not at the start of a game either, and no "
-        "point is scored.",
+        "For five to ten steps it is the game, mostly to the pixel, ball included. Then it is a game of its own: balls are "
+        "served, fly and are missed, points are scored and the score counts them. The opponent's paddle often falls to "
+        "pieces along its way, now and then a ball is doubled or fades. After some five hundred steps, with scores that it "
+        "has seldom seen, it comes apart.",
         size=(70, 80),
         teacher_minutes=20.0,
     ),
