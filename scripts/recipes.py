@@ -80,10 +80,10 @@ RECIPES = {
         UNSEEN_BALL_AND_PADDLE,
         95.0,
         ATARI_LICENCE,
-        "For five to ten steps it is the game, mostly to the pixel, ball included. Then it is a game of its own: balls are "
-        "served, fly and are missed, points are scored and the score counts them. The opponent's paddle often falls to "
-        "pieces along its way, now and then a ball is doubled or fades. After some five hundred steps, with scores that it "
-        "has seldom seen, it comes apart.",
+        "For five to ten steps it is the game, mostly to the pixel, ball included. Then it is a game of its own: balls "
+        "are served, fly and are missed, points are scored and the score counts them. The opponent's paddle often "
+        "falls to pieces along its way, now and then a ball is doubled or fades. After some five hundred steps, with "
+        "scores that it has seldom seen, it comes apart.",
         size=(70, 80),
         teacher_minutes=20.0,
     ),
