@@ -77,6 +77,7 @@ class NetworkConfig:
 
 MOST_CELLS = 21
 LONGEST_SPAN = 100  # steps that the slowest units remember before training
+RESTRAINT = 0.1  # of the posterior, beside what the prior learns from it: in full, it is silent before anyone listens
 
 
 def patch_side(size: tuple[int, int]) -> int:
@@ -93,7 +94,8 @@ class Network(nn.Module):
     The memory is a gated linear recurrence (minGRU, Feng et al. 2024): its gates see the input only, so nothing but a
     product and a sum is left to do step by step. Gates start at spans from 1 to 100 steps (Tallec and Ollivier 2018).
     The latent is categorical with a posterior that has seen the next frame, learned by the straight-through estimator
-    (van den Oord et al. 2017; Hafner et al. 2021).
+    (van den Oord et al. 2017; Hafner et al. 2021); prior and posterior approach each other at unequal rates (Hafner et
+    al. 2021, section 2.2). Layer normalisations keep gains of 1: learned ones turn off what sees the whole frame.
 
     Args:
         frames: codec of the frames.
@@ -146,6 +148,9 @@ class Network(nn.Module):
         with torch.no_grad():
             self.embed.weight.normal_(0, (e * p) ** -0.5)
             self.gates.bias[:d] = torch.log(1 + torch.rand(d) * (LONGEST_SPAN - 2))
+        for layer in self.modules():
+            if isinstance(layer, nn.LayerNorm):
+                layer.requires_grad_(False)
         for parameter in self.change.parameters():  # untrained, it dreams that nothing moves
             nn.init.zeros_(parameter)
 
@@ -262,11 +267,13 @@ class Network(nn.Module):
         news = F.relu(self.news(F.relu(coming + moments.past + self.place))).flatten(1)
         logits = self.posterior(torch.cat([self.read(news), moments.known], -1)).unflatten(-1, self.latent)
         posterior = logits.log_softmax(-1)
-        weights = posterior.exp()
+        chances = posterior.exp()
         noise = torch.empty_like(posterior).exponential_() if noise is None else noise
         drawn = (posterior - noise.log()).max(-1).indices  # Gumbel: an exact draw
-        latent = F.one_hot(drawn, self.latent[1]) + weights - weights.detach()  # straight through
-        return latent, (weights * (posterior - prior)).sum((-2, -1))
+        latent = F.one_hot(drawn, self.latent[1]) + chances - chances.detach()  # straight through
+        for_prior = (chances.detach() * (posterior.detach() - prior)).sum((-2, -1))
+        for_posterior = RESTRAINT * (chances * (posterior - prior.detach())).sum((-2, -1))
+        return latent, for_prior + for_posterior - for_posterior.detach()
 
     def _embed(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Codes (N, rows, columns, [K,] P) -> their share in the grid as present frames, and as previous ones."""

@@ -181,7 +181,12 @@ def joined() -> Iterator[Ranks]:
             nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
             stack.enter_context(redirect_stdout(nowhere))
             stack.enter_context(redirect_stderr(nowhere))
-        yield ranks
+        try:
+            yield ranks
+        except SystemExit as leaving:
+            if ranks.lead:
+                raise
+            os._exit(int(leaving.code or 0))  # at once: threads of gloo abort a process that lingers while others leave
     dist.destroy_process_group()  # not after an error: it would wait for ranks that are gone
 
 

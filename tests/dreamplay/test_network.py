@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from dreamplay.frames import ColourFrames, Frames, PaletteFrames, Patches
-from dreamplay.network import Moments, Network, NetworkConfig, Prediction, patch_side
+from dreamplay.muon import Muon
+from dreamplay.network import RESTRAINT, Moments, Network, NetworkConfig, Prediction, patch_side
 
 SIZE, ACTIONS, REWARDS = (6, 9), 3, 4
 SMALL = NetworkConfig(features=8, hidden=12, canvas=3, glance=2, anchor=5, latents=2, choices=3)
@@ -255,6 +256,38 @@ def test_the_surprise_is_what_the_truth_tells_beyond_the_prior():
     expected = (q * (q / p).log()).sum()
     torch.testing.assert_close(network.predict(moments, truth).surprise, expected.expand(10))
     assert not network.predict(moments).surprise.any()
+
+
+def test_the_posterior_approaches_the_prior_at_a_tenth_of_the_prior_s_rate(monkeypatch):
+    network = moving_network(palette_frames())
+    noise = torch.ones(len(moments_of(network)[0].known), 2, 3)
+
+    def learned(restraint: float) -> tuple[Tensor, Tensor]:
+        monkeypatch.setattr("dreamplay.network.RESTRAINT", restraint)
+        network.zero_grad()
+        moments, truth = moments_of(network)
+        network.predict(moments, truth, noise=noise).surprise.sum().backward()
+        assert network.prior[2].weight.grad is not None and network.posterior[2].weight.grad is not None
+        return network.prior[2].weight.grad.clone(), network.posterior[2].weight.grad.clone()
+
+    assert RESTRAINT == 0.1
+    (prior, posterior), (same, slower) = learned(1.0), learned(RESTRAINT)
+    assert prior.abs().max() > 0 and posterior.abs().max() > 0
+    torch.testing.assert_close(same, prior)
+    torch.testing.assert_close(slower, 0.1 * posterior)
+
+
+def test_no_gain_of_a_normalisation_is_learned():
+    network = moving_network(palette_frames())
+    norms = [layer for layer in network.modules() if isinstance(layer, torch.nn.LayerNorm)]
+    before = [norm.weight.clone() for norm in norms]
+    moments, truth = moments_of(network)
+    optimiser = Muon(network, 0.01)
+    prediction = network.predict(moments, truth)
+    (prediction.frame.square().sum() + prediction.reward.sum() + prediction.surprise.sum()).backward()
+    optimiser.step()
+    assert len(norms) == 4
+    assert all(torch.equal(norm.weight, one) and (one == 1).all() for norm, one in zip(norms, before, strict=True))
 
 
 def test_with_the_truth_in_view_the_latent_is_drawn_from_its_posterior():
