@@ -95,7 +95,7 @@ class Network(nn.Module):
     product and a sum is left to do step by step. Gates start at spans from 1 to 100 steps (Tallec and Ollivier 2018).
     The latent is categorical with a posterior that has seen the next frame, learned by the straight-through estimator
     (van den Oord et al. 2017; Hafner et al. 2021); prior and posterior approach each other at unequal rates (Hafner et
-    al. 2021, section 2.2). Layer normalisations keep gains of 1: learned ones turn off what sees the whole frame.
+    al. 2021, section 2.2). Layer normalisations learn no gains and biases: these turn off what sees the whole frame.
 
     Args:
         frames: codec of the frames.
