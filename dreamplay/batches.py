@@ -12,7 +12,7 @@ from dreamplay.curriculum import Stage
 from dreamplay.feeds import Fed
 from dreamplay.objective import State, Targets
 from dreamplay.ranks import Ranks
-from dreamplay.step_weights import step_weights
+from dreamplay.step_weights import eventful, step_weights
 from dreamplay.windows import Places, Windows
 
 
@@ -34,6 +34,7 @@ class Batch(NamedTuple):
     start: State | None  # of this rank's windows
     steps: float  # sum of the weights of all ranks
     size: int  # steps of all ranks
+    rare: float  # share of the events in the weights of all ranks
 
     def carried(self, end: State | None, windows: Windows) -> Carried | None:
         """What goes on from the end of this rank's windows, if any does."""
@@ -51,6 +52,7 @@ def draw_batch(
     count: int,
     predicted: int | None,
     latent: tuple[int, int],
+    blurred: int,
     rng: np.random.Generator,
     ranks: Ranks,
 ) -> Batch:
@@ -64,6 +66,7 @@ def draw_batch(
         count: number of new windows.
         predicted: most steps that carry a loss, see `step_weights`.
         latent: (L, M) of the network.
+        blurred: how many numbers of what it knows are blurred.
         rng: the only source of randomness.
         ranks: how many share the batch.
     """
@@ -75,12 +78,17 @@ def draw_batch(
     stage = stage.flip(rng)
     outcomes = windows.outcomes(places, len(stage.real))
     weights = step_weights(outcomes, stage.warm_up, predicted, rng)
+    events = eventful(outcomes)
     noise = rng.standard_exponential((*weights.shape, *latent), np.float32)
+    blur = rng.standard_normal((*weights.shape, blurred), np.float32)
     own = ranks.own(len(weights))
     fed = feed(places.at(own), len(stage.real))
     targets = Targets(
         *fed,
         weights=torch.from_numpy(weights[own]),  # left on the host, which decides by them what is computed
+        events=torch.from_numpy(events[own]),
+        blur=torch.from_numpy(blur[own]).to(fed.frames.device, non_blocking=True) if blurred else None,
         noise=torch.from_numpy(noise[own]).to(fed.frames.device, non_blocking=True),
     )
-    return Batch(places, stage, lived, targets, start, float(weights.sum(dtype=np.float64)), weights.size)
+    steps, rare = (float(part.sum(dtype=np.float64)) for part in (weights, weights * events))
+    return Batch(places, stage, lived, targets, start, steps, weights.size, rare / max(1.0, steps))

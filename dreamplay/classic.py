@@ -83,6 +83,7 @@ class ClassicNetwork(nn.Module):
 
     learns_through_predictions = True
     latent = (0, 0)  # no latent variables
+    blurred = 0
     event_weight = 1.0
 
     def __init__(self, frames: RawFrames, size: tuple[int, int], actions: int, rewards: int) -> None:
@@ -148,7 +149,7 @@ class ClassicNetwork(nn.Module):
         for i, layer in enumerate(self.decoder):
             x = layer(x if i == 0 else self.rectify(x))  # in the end (B*T, C, H, W)
         event = self.heads(h)
-        flat = Prediction(x, event[:, :-1], event[:, -1], event.new_zeros(len(event)))
+        flat = Prediction(x, event[:, :-1], event[:, -1], event.new_zeros(len(event)), event[:, :0])
         return Prediction(*(p.unflatten(0, (b, t)) for p in flat)), {"output": output, "cell": cell}
 
     def observe(self, frames: Tensor, actions: Tensor, hidden: Hidden) -> tuple[None, Hidden]:

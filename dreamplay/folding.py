@@ -31,7 +31,6 @@ class FoldedNetwork(nn.Module):
     decide: Tensor  # from (S + L * M)
     decide_bias: Tensor
     change: Tensor  # (K * P, C + 1), the bias last
-    judge: Tensor
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -39,7 +38,6 @@ class FoldedNetwork(nn.Module):
         self.network = network
         self.cells = network.grid[0] * network.grid[1]
         (k, p), (c, e), blocks = network.pixels, (network.config.features, network.config.embedding), network.blocks
-        glances = network.config.glance * self.cells
         with torch.no_grad():
             self.register_buffer("colours", network.colours.t().contiguous())
             self.register_buffer("classes", torch.arange(k, device=self.colours.device).float().unsqueeze(1))
@@ -51,10 +49,12 @@ class FoldedNetwork(nn.Module):
             for i, broadcast in enumerate(network.broadcast):
                 assert isinstance(broadcast.bias, Tensor)
                 shift[i, 1] += broadcast.bias
+            sketch = network.sketch[0]
+            assert isinstance(sketch, nn.Linear)
             starts = [
-                (network.sketch.weight, network.sketch.bias),
+                (F.pad(sketch.weight, (network.blurred, 0)), sketch.bias),
                 (network.modulate.weight, shift.flatten()),
-                (network.judge.weight[:, glances:], network.judge.bias),
+                (network.judge.weight, network.judge.bias),
             ]
             self.widths = [len(starts[0][1]), *[c] * (2 * len(blocks)), len(starts[2][1])]
             self.register_buffer("decide", torch.cat([weight for weight, _ in starts]).contiguous())
@@ -62,7 +62,6 @@ class FoldedNetwork(nn.Module):
             assert isinstance(network.change.bias, Tensor)
             change = torch.cat([network.change.weight.flatten(1), network.change.bias.unsqueeze(1)], 1)
             self.register_buffer("change", change)
-            self.register_buffer("judge", network.judge.weight[:, :glances].contiguous())
 
     def forward(
         self, frame: Tensor, action: Tensor, hidden: Hidden, uniforms: Tensor | None, temperature: float | Tensor
@@ -79,10 +78,10 @@ class FoldedNetwork(nn.Module):
         new = new.tanh()
         memory = new + keep.sigmoid() * (hidden["memory"] - new)
         known = torch.cat([memory, seen, hidden["anchor"], action], -1)  # (B, S)
-        decided = torch.cat([known, self._latent(known, uniforms, temperature)], -1)
+        decided = torch.cat([known, net.draw(known, uniforms, temperature)], -1)
 
         sketch, *modulation, judged = F.linear(decided, self.decide, self.decide_bias).split(self.widths, 1)
-        canvas = net.paint(F.relu(sketch)).view(-1, config.canvas, *net.grid)
+        canvas = net.paint(net.sketch[1:](sketch)).view(-1, config.canvas, *net.grid)
         x = F.relu(net.mix(torch.cat([grid, canvas], 1)))  # (B, C, rows, columns)
         for i, (block, broadcast) in enumerate(zip(net.blocks, net.broadcast, strict=True)):
             assert isinstance(broadcast.weight, Tensor)
@@ -94,19 +93,6 @@ class FoldedNetwork(nn.Module):
         logits = change.view(-1, k, p * self.cells) + COPY_LOGIT * is_class
         classes = likeliest_classes(logits).to(torch.uint8).view(-1, p, self.cells).transpose(1, 2)
         noticed = net.weigh(F.relu(net.notice(x)).flatten(1))
-        event = net.heads(F.relu(F.linear(noticed, self.judge) + judged))  # (B, R + 1)
+        event = net.heads(net.evidence(noticed) * judged)  # (B, R + 1)
         after = {"memory": memory, "anchor": hidden["anchor"], "past": F.conv2d(colours, self.past)}
         return classes.reshape(-1, *net.grid, p), event[:, :-1], event[:, -1], after
-
-    def _latent(self, known: Tensor, uniforms: Tensor | None, temperature: float | Tensor) -> Tensor:
-        """The latent variables, one-hot (B, L * M)."""
-        variables, values = self.network.latent
-        if not variables:
-            return known[:, :0]
-        prior = self.network.prior(known).view(-1, variables, values)
-        if uniforms is None:
-            chosen = prior.argmax(-1)
-        else:
-            cumulative = (prior / temperature).softmax(-1).cumsum(-1)
-            chosen = (uniforms.unsqueeze(-1) >= cumulative / cumulative[..., -1:]).sum(-1)
-        return F.one_hot(chosen, values).to(known.dtype).flatten(1)

@@ -6,8 +6,8 @@ L latent variables of M values each · S size of what is known at a moment
 
     frames t-1, t ──patches──► grid ──► mix ──► blocks (3x3, modulated) ──► grid ─patches─► frame t+1 = frame t + change
                                 │        ▲           ▲                       │
-                                ▼      canvas        │                       ▼
-              first frame ──► memory ──► known, latent ──────────────► reward, termination
+                                ▼      canvas ◄── latent, action           ▼
+              first frame ──► memory ──► known ──► latent ───────────► reward, termination
 
 `observe` goes along a window and says what is known at each moment; `predict` says what comes next, at all of these
 moments or at some. Both take all moments at once.
@@ -34,6 +34,7 @@ class Prediction(NamedTuple):
     reward: Tensor  # logits (..., R)
     termination: Tensor  # logit (...)
     surprise: Tensor  # nats (...) that the truth told the latent beyond its prior; 0 where no truth was told
+    clues: Tensor  # (..., X) what reward and termination are judged by; X = 0 if they cannot be judged again
 
 
 class Moments(NamedTuple):
@@ -62,9 +63,9 @@ class NetworkConfig:
     blocks: int = 2
     """3x3 residual blocks: how far a thing can move in a step, in grid cells."""
     canvas: int = 8
-    """Features per cell that hidden state, action and latent paint onto the grid: what appears out of nowhere."""
+    """Features per cell that action and latent paint onto the grid: what appears out of nowhere."""
     bottleneck: int = 64
-    """Numbers that all that is decided is brought down to before it is painted."""
+    """Numbers that action and latent are brought down to before they are painted."""
     glance: int = 8
     """Features per cell that the hidden state and the heads get to see."""
     anchor: int = 64
@@ -77,7 +78,7 @@ class NetworkConfig:
 
 MOST_CELLS = 21
 LONGEST_SPAN = 100  # steps that the slowest units remember before training
-RESTRAINT = 0.1  # of the posterior, beside what the prior learns from it: in full, it is silent before anyone listens
+BLUR = 0.1  # of features of size 1: what differs less from frame to frame is not learned by heart
 
 
 def patch_side(size: tuple[int, int]) -> int:
@@ -95,7 +96,10 @@ class Network(nn.Module):
     product and a sum is left to do step by step. Gates start at spans from 1 to 100 steps (Tallec and Ollivier 2018).
     The latent is categorical with a posterior that has seen the next frame, learned by the straight-through estimator
     (van den Oord et al. 2017; Hafner et al. 2021); prior and posterior approach each other at unequal rates (Hafner et
-    al. 2021, section 2.2). Layer normalisations learn no gains and biases: these turn off what sees the whole frame.
+    al. 2021, section 2.2). The prior of a variable knows those before it, so that what two of them say is one thing and
+    is drawn as one. Layer normalisations have no gains: what looks at a whole frame cannot be turned off. What
+    is noticed and what is known are multiplied before reward and termination are read from them: what an event is worth
+    may depend on what was seen long ago.
 
     Args:
         frames: codec of the frames.
@@ -115,6 +119,7 @@ class Network(nn.Module):
         self.grid = frames.patches.grid
         self.pixels = (frames.channels, frames.patches.side**2)  # (K, P)
         self.latent = (config.latents, config.choices)  # (L, M)
+        self.blurred = 2 * config.hidden + config.anchor
         cells, c, d = self.grid[0] * self.grid[1], config.features, config.hidden
         k, p, e = *self.pixels, config.embedding
         glances, choices = config.glance * cells, config.latents * config.choices
@@ -125,16 +130,17 @@ class Network(nn.Module):
         self.embed = nn.Linear(e * p, 2 * c, bias=False)  # first as present frame, then as previous
         self.place = nn.Parameter(torch.randn(c, *self.grid) * 0.02)
         self.glance = nn.Conv2d(c, config.glance, 1)
-        self.look = nn.Sequential(nn.Linear(glances, d), nn.LayerNorm(d), nn.ReLU())
-        self.first = nn.Sequential(nn.Linear(glances, config.anchor), nn.LayerNorm(config.anchor), nn.ReLU())
+        self.look = _normalised(glances, d)
+        self.first = _normalised(glances, config.anchor)
         self.gates = nn.Linear(d + actions, 2 * d)
 
-        self.prior = nn.Sequential(nn.Linear(known, 64), nn.ReLU(), nn.Linear(64, choices))
+        self.prior = nn.Sequential(_normalised(known, 64), nn.Linear(64, choices))
+        self.chain = nn.Parameter(torch.zeros(*self.latent, choices))  # what the variables before one say of it
         self.news = nn.Conv2d(c, config.glance, 1)
-        self.read = nn.Sequential(nn.Linear(glances, 64), nn.LayerNorm(64), nn.ReLU())
-        self.posterior = nn.Sequential(nn.Linear(64 + known, 64), nn.ReLU(), nn.Linear(64, choices))
+        self.read = _normalised(glances, 64)
+        self.posterior = nn.Sequential(_normalised(64 + known, 64), nn.Linear(64, choices))
 
-        self.sketch = nn.Linear(decided, config.bottleneck)
+        self.sketch = _normalised(actions + choices, config.bottleneck)
         self.paint = nn.Linear(config.bottleneck, config.canvas * cells)
         self.mix = nn.Conv2d(c + config.canvas, c, 3, padding=1)
         self.modulate = nn.Linear(decided, 2 * c * config.blocks)
@@ -142,17 +148,16 @@ class Network(nn.Module):
         self.broadcast = nn.ModuleList(nn.Linear(c, c) for _ in range(config.blocks))
         self.change = nn.Conv2d(c, k * p, 1)
         self.notice = nn.Conv2d(c, config.glance, 1)
-        self.weigh = nn.LayerNorm(glances)
-        self.judge = nn.Linear(glances + decided, 64)
+        self.weigh = nn.LayerNorm(glances, elementwise_affine=False)
+        self.evidence = nn.Linear(glances, 64)
+        self.judge = nn.Linear(decided, 64)
         self.heads = nn.Linear(64, rewards + 1)
         with torch.no_grad():
             self.embed.weight.normal_(0, (e * p) ** -0.5)
             self.gates.bias[:d] = torch.log(1 + torch.rand(d) * (LONGEST_SPAN - 2))
-        for layer in self.modules():
-            if isinstance(layer, nn.LayerNorm):
-                layer.requires_grad_(False)
         for parameter in self.change.parameters():  # untrained, it dreams that nothing moves
             nn.init.zeros_(parameter)
+        nn.init.ones_(self.judge.bias)
 
     def initial(self, frame: Tensor) -> Hidden:
         """The hidden state before the first frame (B, rows, columns, [K,] P), as if that had stood still."""
@@ -197,6 +202,8 @@ class Network(nn.Module):
         noise: Tensor | None = None,
         uniforms: Tensor | None = None,
         temperature: float | Tensor = 1.0,
+        restraint: float = 1.0,
+        blur: Tensor | None = None,
     ) -> Prediction:
         """What comes next at N moments, (N, ...).
 
@@ -207,21 +214,23 @@ class Network(nn.Module):
             uniforms: (N, L) in [0, 1), draw the latent from its prior; without them, and without a truth, it takes its
                 most likely value.
             temperature: above 0, divides the prior's logits when it is drawn from.
+            restraint: how fast the posterior approaches the prior, beside the prior the posterior: in [0, 1].
+            blur: normal draws (N, blurred) that blur what is known but for the action, in training.
         """
-        prior = self.prior(moments.known).unflatten(-1, self.latent).log_softmax(-1)  # (N, L, M)
-        surprise = prior.new_zeros(len(prior))
+        if blur is not None:
+            moments = moments._replace(
+                known=moments.known + F.pad(BLUR * blur, (0, moments.known.shape[1] - self.blurred))
+            )
         if truth is not None:
-            latent, surprise = self._infer(moments, truth, prior, noise)
-        elif uniforms is not None:
-            cumulative = (prior / temperature).softmax(-1).cumsum(-1)
-            latent = (uniforms.unsqueeze(-1) >= cumulative / cumulative[..., -1:]).sum(-1)
+            latent, surprise = self._infer(moments, truth, noise, restraint)
         else:
-            latent = prior.max(-1).indices
-        if not latent.is_floating_point():
-            latent = F.one_hot(latent, self.latent[1]).to(prior.dtype)  # (N, L, M)
-        decided = torch.cat([moments.known, latent.flatten(1)], -1)
+            latent, surprise = (
+                self.draw(moments.known, uniforms, temperature),
+                moments.known.new_zeros(len(moments.known)),
+            )
+        decided = torch.cat([moments.known, latent], -1)
 
-        canvas = self.paint(F.relu(self.sketch(decided))).unflatten(1, (self.config.canvas, *self.grid))
+        canvas = self.paint(self.sketch(decided[:, self.blurred :])).unflatten(1, (self.config.canvas, *self.grid))
         x = F.relu(self.mix(torch.cat([moments.grid, canvas], 1)))  # (N, C, rows, columns)
         modulation = self.modulate(decided)[..., None, None].chunk(2 * len(self.blocks), 1)  # (N, C, 1, 1) each
         for i, (block, broadcast) in enumerate(zip(self.blocks, self.broadcast, strict=True)):
@@ -229,10 +238,14 @@ class Network(nn.Module):
             x = x + F.relu(block(x) * (1 + modulation[2 * i]) + modulation[2 * i + 1] + anywhere)
 
         change = self.change(x).permute(0, 2, 3, 1).unflatten(-1, self.pixels)  # (N, rows, columns, K, P)
-        noticed = self.weigh(F.relu(self.notice(x)).flatten(1))
-        event = self.heads(F.relu(self.judge(torch.cat([noticed, decided], -1))))
-        frame = self.frames.copy_logits(moments.frames) + change
-        return Prediction(frame, event[..., :-1], event[..., -1], surprise)
+        clues = torch.cat([self.weigh(F.relu(self.notice(x)).flatten(1)), decided], 1)
+        return Prediction(self.frames.copy_logits(moments.frames) + change, *self.judged(clues), surprise, clues)
+
+    def judged(self, clues: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of the reward (N, R) and of the termination (N,), from the clues of a prediction (N, X)."""
+        noticed, decided = clues.split([self.evidence.in_features, self.judge.in_features], -1)
+        event = self.heads(self.evidence(noticed) * self.judge(decided))
+        return event[..., :-1], event[..., -1]
 
     def unroll(self, frames: Tensor, actions: Tensor, hidden: Hidden) -> tuple[Prediction, Hidden]:
         """`observe` and `predict` the most likely: predictions (B, T, ...) of what each action leads to."""
@@ -261,8 +274,32 @@ class Network(nn.Module):
         moments, hidden = self.observe(frame.unsqueeze(1), action.unsqueeze(1), hidden)
         return self.predict(moments, uniforms=uniforms, temperature=temperature), hidden
 
-    def _infer(self, moments: Moments, truth: Tensor, prior: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
-        """The latent (N, L, M), drawn with the truth in view, and what that told it: KL(posterior || prior), (N,)."""
+    def draw(self, known: Tensor, uniforms: Tensor | None, temperature: float | Tensor) -> Tensor:
+        """The latent (N, L * M), one-hot, drawn from its prior variable by variable, or what it most likely is.
+
+        Args:
+            known: all that is global, (N, S).
+            uniforms: see `predict`.
+            temperature: see `predict`.
+        """
+        drawn, logits = [known[:, :0]], self.prior(known)
+        for i in range(self.latent[0]):
+            odds = self._odds(logits, torch.cat(drawn, 1), i)
+            if uniforms is None:
+                value = odds.argmax(-1)
+            else:
+                cumulative = (odds / temperature).softmax(-1).cumsum(-1)
+                value = (uniforms[:, i : i + 1] >= cumulative / cumulative[:, -1:]).sum(-1)
+            drawn.append(F.one_hot(value, self.latent[1]).to(known.dtype))
+        return torch.cat(drawn, 1)
+
+    def _odds(self, logits: Tensor, latent: Tensor, i: int) -> Tensor:
+        """Logits (N, M) of a variable's prior, which knows the variables before it."""
+        before, own = i * self.latent[1], slice(i * self.latent[1], (i + 1) * self.latent[1])
+        return logits[:, own] + F.linear(latent[:, :before], self.chain[i, :, :before])
+
+    def _infer(self, moments: Moments, truth: Tensor, noise: Tensor | None, restraint: float) -> tuple[Tensor, Tensor]:
+        """The latent (N, L * M), drawn with the truth in view, and what that told it: KL(posterior || prior), (N,)."""
         coming, _ = self._embed(truth)
         news = F.relu(self.news(F.relu(coming + moments.past + self.place))).flatten(1)
         logits = self.posterior(torch.cat([self.read(news), moments.known], -1)).unflatten(-1, self.latent)
@@ -270,10 +307,15 @@ class Network(nn.Module):
         chances = posterior.exp()
         noise = torch.empty_like(posterior).exponential_() if noise is None else noise
         drawn = (posterior - noise.log()).max(-1).indices  # Gumbel: an exact draw
-        latent = F.one_hot(drawn, self.latent[1]) + chances - chances.detach()  # straight through
+        values = F.one_hot(drawn, self.latent[1]).to(chances.dtype)  # (N, L, M)
+
+        logits = self.prior(moments.known)
+        odds = [self._odds(logits, values.flatten(1), i) for i in range(self.latent[0])]
+        prior = torch.cat([logits[:, :0], *odds], 1).unflatten(-1, self.latent).log_softmax(-1)
         for_prior = (chances.detach() * (posterior.detach() - prior)).sum((-2, -1))
-        for_posterior = RESTRAINT * (chances * (posterior - prior.detach())).sum((-2, -1))
-        return latent, for_prior + for_posterior - for_posterior.detach()
+        for_posterior = restraint * (chances * (posterior - prior.detach())).sum((-2, -1))
+        surprise = for_prior + for_posterior - for_posterior.detach()
+        return (values + chances - chances.detach()).flatten(1), surprise  # straight through
 
     def _embed(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Codes (N, rows, columns, [K,] P) -> their share in the grid as present frames, and as previous ones."""
@@ -286,3 +328,8 @@ class Network(nn.Module):
 
     def _glance(self, grid: Tensor) -> Tensor:
         return F.relu(self.glance(grid)).flatten(1)  # (N, G * cells)
+
+
+def _normalised(inputs: int, outputs: int) -> nn.Sequential:
+    """Features of a whole frame, half of which are always there."""
+    return nn.Sequential(nn.Linear(inputs, outputs), nn.LayerNorm(outputs, elementwise_affine=False), nn.ReLU())

@@ -12,6 +12,9 @@ from torch.nn import functional as F
 from dreamplay.curriculum import Stage
 from dreamplay.network import Prediction
 from dreamplay.one_step import State
+from dreamplay.rehearsal import Events
+
+LENIENCE = 0.9  # while the rate is high, the posterior may tell what costs more than it explains: else it stays silent
 
 
 class Targets(NamedTuple):
@@ -22,6 +25,8 @@ class Targets(NamedTuple):
     rewards: Tensor  # (B, T, R) probabilities of the reward bins
     terminated: Tensor  # (B, T) 0 or 1
     weights: Tensor  # (B, T) of each step in the mean loss; a step of weight 0 is not predicted; on the CPU or not
+    events: Tensor  # (B, T) whether a step is one of the rare ones, see `dreamplay.rehearsal`; on the CPU
+    blur: Tensor | None = None  # (B, T, ...) normal draws for what is known; None = it is not blurred
     noise: Tensor | None = None  # (B, T, L, M) exponential draws for the latents; None = the network draws its own
 
     def cut(self, start: int, end: int) -> Targets:
@@ -42,6 +47,8 @@ class Losses:
     """Steps that the means stand for: the sum of their weights."""
     end: State | None
     """Where the window ended, if that was asked for."""
+    events: Events
+    """The rare steps among those that carry a loss, without gradient."""
 
     # Read when asked for: to wait for numbers from a GPU at each update is to stop it at each update.
     @property
@@ -74,6 +81,7 @@ def imagine(
     *,
     truth: Tensor | None = None,
     noise: Tensor | None = None,
+    blur: Tensor | None = None,
     rows: Tensor | None = None,
     go_on: bool = False,
 ) -> tuple[Prediction, State | None]:
@@ -93,6 +101,7 @@ def imagine(
         truth: codes of the real frames (B, T, ...), one after each action: what the latent learns from. Also what keeps
             a dream near its target where chance decides. None = the most likely latent.
         noise: (B, T, L, M), see `Targets`. A dreamed step and the prediction that it comes from draw the same latent.
+        blur: (B, T, ...), see `Targets`.
         rows: which of the N = B * T steps to predict; None = all.
         go_on: whether to tell where the window ended.
 
@@ -107,11 +116,11 @@ def imagine(
         with torch.no_grad():
             frames = _dreamed(network, frames, actions, stage, start, truth, noise)
     moments, hidden = network.observe(frames, actions, start)
-    told = [None if part is None else part.flatten(0, 1) for part in (truth, noise)]
-    end = _end(network, moments, hidden, told, len(actions)) if go_on else None
+    told = [None if part is None else part.flatten(0, 1) for part in (truth, noise, blur)]
+    end = _end(network, moments, hidden, told[:2], len(actions)) if go_on else None
     if rows is not None:
         moments, told = moments.at(rows), [None if part is None else part[rows] for part in told]
-    return network.predict(moments, told[0], noise=told[1]), end
+    return network.predict(moments, told[0], noise=told[1], blur=told[2], restraint=1 - LENIENCE * stage.rate), end
 
 
 def _dreamed(
@@ -176,10 +185,10 @@ def objective(
     weights[:, : stage.warm_up] = 0
     weights = weights.flatten()
     rows = weights.nonzero().squeeze(1)  # where the weights are: a GPU that is asked for it has to be waited for
-    weights = weights[rows]
+    weights, rare = weights[rows], targets.events.flatten()[rows].nonzero().squeeze(1)
     count = float(weights.sum())
     device, truth = targets.frames.device, targets.frames[:, 1:]
-    rows, weights = rows.to(device, non_blocking=True), weights.to(device, non_blocking=True)
+    rows, weights, rare = (part.to(device, non_blocking=True) for part in (rows, weights, rare))
     prediction, end = imagine(
         network,
         targets.frames[:, :-1],
@@ -188,15 +197,17 @@ def objective(
         start,
         truth=truth,
         noise=targets.noise,
+        blur=targets.blur,
         rows=rows,
         go_on=go_on,
     )
     prediction = Prediction(*(part.float() for part in prediction))  # whatever the network computes in
     pixels = network.frames.log_loss(prediction.frame, truth.flatten(0, 1)[rows])  # (N, ...)
-    rewards = -(targets.rewards.flatten(0, 1)[rows] * F.log_softmax(prediction.reward, -1)).sum(-1)
-    ends = targets.terminated.flatten()[rows]
-    ends = F.binary_cross_entropy_with_logits(prediction.termination, ends, reduction="none")
+    rewarded, ended = targets.rewards.flatten(0, 1)[rows], targets.terminated.flatten()[rows]
+    rewards = -(rewarded * F.log_softmax(prediction.reward, -1)).sum(-1)
+    ends = F.binary_cross_entropy_with_logits(prediction.termination, ended, reduction="none")
     losses = torch.stack([pixels.flatten(1).sum(-1), rewards, ends, prediction.surprise])  # (4, N)
     means = (losses * weights).sum(1) / max(1.0, count)
     total = means[0] + network.event_weight * (means[1] + means[2]) + means[3]
-    return Losses(total, means.detach(), count, end)
+    events = Events(prediction.clues.detach()[rare], rewarded[rare], ended[rare])
+    return Losses(total, means.detach(), count, end, events)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from dreamplay.acceleration import Acceleration
 from dreamplay.curriculum import Stage
 from dreamplay.objective import Losses, State, Targets
 from dreamplay.ranks import Ranks
+from dreamplay.rehearsal import Events, rehearsal_loss
 
 
 class OwnLoss(nn.Module):
@@ -28,7 +30,8 @@ class OwnLoss(nn.Module):
 
     def __init__(self, network: nn.Module, acceleration: Acceleration, ranks: Ranks) -> None:
         super().__init__()
-        self.network, self.acceleration, self.ranks = network, acceleration, ranks
+        self.network: Any = network
+        self.acceleration, self.ranks = acceleration, ranks
 
     def forward(
         self,
@@ -37,7 +40,9 @@ class OwnLoss(nn.Module):
         stage: Stage,
         start: State | None,
         steps: float,
-    ) -> tuple[Tensor, Tensor, float, State | None]:
+        rehearsed: Events | None,
+        rare: float,
+    ) -> tuple[Tensor, Tensor, float, State | None, Events]:
         """The fields of `Losses`.
 
         Args:
@@ -46,14 +51,17 @@ class OwnLoss(nn.Module):
             stage: of the batch.
             start: where its windows begin.
             steps: sum of the weights of all ranks.
+            rehearsed: earlier events, the same on all ranks.
+            rare: share of the events in the weights of all ranks: rehearsed ones weigh as much as they do.
         """
         with self.acceleration.autocast(targets.frames.device):
             losses = compute(self.network, targets, stage, start, go_on=stage.windows > 1)
         end = None if losses.end is None else {name: value.detach() for name, value in losses.end.items()}
-        if self.ranks.count == 1:
-            return losses.total, losses.parts, losses.steps, end
         share = self.ranks.count * losses.steps / max(1.0, steps)
-        return losses.total * share, losses.parts * share, steps, end
+        total = losses.total * share
+        if rehearsed is not None:
+            total = total + self.network.event_weight * rare * rehearsal_loss(self.network, rehearsed)
+        return total, losses.parts * share, steps, end, losses.events
 
 
 def of_all_ranks(losses: Losses, ranks: Ranks) -> Losses:

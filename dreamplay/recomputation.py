@@ -14,8 +14,9 @@ from torch.utils.checkpoint import checkpoint
 
 from dreamplay.curriculum import Stage
 from dreamplay.objective import Losses, State, Targets, objective
+from dreamplay.rehearsal import Events
 
-MEANS = [field.name for field in fields(Losses) if field.name not in ("steps", "end")]
+MEANS = [field.name for field in fields(Losses) if field.name not in ("steps", "end", "events")]
 
 
 def recomputed_objective(
@@ -25,6 +26,7 @@ def recomputed_objective(
     length = len(stage.real)
     side = ceil(length**0.5)
     parts: list[tuple[float, dict[str, Any]]] = []  # steps and means of each piece
+    events: list[Events] = []
     for first in range(0, length, side):
         piece = (first, min(first + side, length))
         part: Losses = checkpoint(
@@ -32,7 +34,8 @@ def recomputed_objective(
         )
         assert part.end is not None
         start = {name: value.clone() for name, value in part.end.items()}  # a view would keep its whole piece alive
+        events.append(part.events)
         parts.append((part.steps, {name: getattr(part, name) for name in MEANS}))
     steps = sum(count for count, _ in parts)
     means = {name: sum(count * mean[name] for count, mean in parts) / max(1.0, steps) for name in MEANS}
-    return Losses(**means, steps=steps, end=start)
+    return Losses(**means, steps=steps, end=start, events=Events.joined(events))

@@ -21,6 +21,7 @@ from dreamplay.network import Network, patch_side
 from dreamplay.network_sizes import network_config
 from dreamplay.noise import noise_state, own_noise
 from dreamplay.ranks import Ranks
+from dreamplay.rehearsal import Events
 from dreamplay.rewards import RewardBins
 from dreamplay.selection import check_finite, choose_contexts, sample_frames
 from dreamplay.simulator import choose_device, read_model
@@ -94,6 +95,7 @@ def resume_training(run: Path, changes: dict[str, Any], device: str = "auto") ->
     state = read_tensors(run, manifest, "training")
     noises = {key: state.pop(key) for key in list(state) if key.startswith("noise.")}
     carried = _carried(manifest.get("carried"), state, target)
+    rehearsed = _rehearsed(state, target)
     restore_optimiser(optimiser, state)
     with own_noise(target, config.seed + stored["done_updates"]):
         fresh = noise_state(target)  # a generator of one kind of device says nothing to another
@@ -114,7 +116,15 @@ def resume_training(run: Path, changes: dict[str, Any], device: str = "auto") ->
         stored["done_updates"],
         stored["done_minutes"],
         carried,
+        rehearsed,
     )
+
+
+def _rehearsed(tensors: dict[str, torch.Tensor], device: torch.device) -> Events | None:
+    """The events that are judged again, if any; takes their tensors out of those of the training."""
+    names = [name for name in tensors if name.startswith("rehearsed.")]
+    stored = {name.removeprefix("rehearsed."): tensors.pop(name) for name in names}
+    return Events(**stored).to(device) if stored else None
 
 
 def _carried(stored: dict[str, Any] | None, tensors: dict[str, torch.Tensor], device: torch.device) -> Carried | None:

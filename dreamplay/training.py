@@ -31,6 +31,7 @@ from dreamplay.objective import Losses, objective
 from dreamplay.own_loss import OwnLoss, of_all_ranks
 from dreamplay.ranks import Ranks
 from dreamplay.recomputation import recomputed_objective
+from dreamplay.rehearsal import Events
 from dreamplay.rewards import RewardBins
 from dreamplay.simulator import describe_network
 from dreamplay.whole_files import write_whole
@@ -115,6 +116,7 @@ class Training:
     updates: int = 0
     minutes: float = 0.0
     carried: Carried | None = None
+    rehearsed: Events | None = None
 
     @property
     def progress(self) -> float:
@@ -122,6 +124,13 @@ class Training:
         if self.config.updates is not None:
             return min(1.0, self.updates / self.config.updates)
         return min(1.0, self.minutes / (self.config.minutes or 1.0))
+
+    def rehearse(self, events: Events) -> None:
+        """Keep these events of this rank, and those of the others, to be judged again."""
+        events = Events(**Ranks.current().gather(events._asdict())).to(self.device)
+        if events.clues.numel():
+            known = [] if self.rehearsed is None else [self.rehearsed]
+            self.rehearsed = Events.joined([*known, events]).last()
 
     def save(self, run: Path) -> None:
         """Write the checkpoint, whole or not at all. All ranks call it, the first one writes.
@@ -139,6 +148,8 @@ class Training:
         if self.carried is not None:
             carried = {**self.carried.places._asdict(), "windows": self.carried.windows}
             training |= {f"carried.{name}": value for name, value in state.items()}
+        if self.rehearsed is not None:
+            training |= {f"rehearsed.{name}": value for name, value in self.rehearsed._asdict().items()}
         if not all(bool(tensor.isfinite().all()) for tensor in (*weights.values(), *training.values())):
             raise UserError(_diverged(self.updates, run))
         manifest = {
@@ -243,11 +254,14 @@ def train(
                 recipe.windows(stage, batch_steps),
                 recipe.predicted(batch_steps),
                 network.latent,
+                network.blurred,
                 training.rng,
                 ranks,
             )
             compute = recomputed_objective if config.checkpoint_gradients else objective
-            losses = Losses(*own_loss(compute, batch.targets, batch.stage, batch.start, batch.steps))
+            losses = Losses(
+                *own_loss(compute, batch.targets, batch.stage, batch.start, batch.steps, training.rehearsed, batch.rare)
+            )
             optimiser.zero_grad(set_to_none=True)
             losses.total.backward()
             norm = torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm)
@@ -260,6 +274,7 @@ def train(
             optimiser.step()
 
             training.carried = batch.carried(losses.end, windows)
+            training.rehearse(losses.events)
             now = clock()
             training.minutes += (now - before) / 60
             before = now

@@ -110,6 +110,7 @@ def updater(asked: Memory, compute: Callable[..., Any]) -> Callable[[int], None]
             torch.eye(REWARDS)[torch.from_numpy(rng.integers(REWARDS, size=shape))],
             torch.zeros(shape),
             torch.ones(shape),
+            torch.zeros(shape, dtype=torch.bool),
         )
         network.zero_grad()
         compute(network, targets, window(steps)).total.backward()

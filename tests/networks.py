@@ -47,6 +47,7 @@ def batch_for(network: Any, steps: int) -> Targets:
         torch.eye(R)[torch.from_numpy(rng.integers(0, R, (B, steps)))],
         torch.from_numpy(rng.integers(0, 2, (B, steps))).float(),
         torch.ones(B, steps),
+        torch.from_numpy(rng.integers(0, 2, (B, steps))).bool(),
     )
 
 

@@ -213,7 +213,13 @@ class OnePixel:
     def predict(self, moments: Any, truth: Tensor | None = None, **noise: Any) -> Prediction:
         n = len(moments.known)
         frame = torch.tensor([0.0, 1.0]).view(1, 1, 1, 2, 1).expand(n, -1, -1, -1, -1)
-        return Prediction(frame, torch.tensor([0.0, 2.0]).expand(n, 2), torch.full((n,), -3.0), torch.full((n,), 0.25))
+        return Prediction(
+            frame,
+            torch.tensor([0.0, 2.0]).expand(n, 2),
+            torch.full((n,), -3.0),
+            torch.full((n,), 0.25),
+            torch.arange(n).view(n, 1),
+        )
 
 
 def test_the_loss_is_the_log_likelihood_of_a_window():
@@ -224,6 +230,7 @@ def test_the_loss_is_the_log_likelihood_of_a_window():
         torch.tensor([[[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]]),
         torch.tensor([[0.0, 0.0, 1.0]]),
         torch.ones(1, 3),
+        torch.tensor([[True, False, True]]),
     )
     first, second = math.log(1 + math.e), math.log(1 + math.e) - 1  # of the colours
     frame = (second + second + first) / 3
@@ -236,6 +243,8 @@ def test_the_loss_is_the_log_likelihood_of_a_window():
     assert losses.reward == pytest.approx(reward)
     assert losses.termination == pytest.approx(termination)
     assert losses.surprise == pytest.approx(0.25)
+    assert losses.events.clues.flatten().tolist() == [0, 2] and losses.events.terminated.tolist() == [0, 1]
+    assert torch.equal(losses.events.rewards, batch.rewards[0, [0, 2]])
     assert losses.total.item() == pytest.approx(frame + 3 * (reward + termination) + 0.25)
 
 

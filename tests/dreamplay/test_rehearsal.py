@@ -1,0 +1,40 @@
+"""Events that were seen are judged again, by the layers that judge and by these alone."""
+
+import torch
+from networks import batch_for, gradients, palette_network
+from torch.nn import functional as F
+
+from dreamplay.curriculum import window
+from dreamplay.objective import objective
+from dreamplay.rehearsal import REHEARSED, Events, rehearsal_loss
+
+T = 5
+
+
+def test_an_event_that_is_judged_again_is_judged_as_it_was():
+    network = palette_network()
+    events = objective(network, batch_for(network, T), window(T)).events
+    assert 0 < len(events.clues) < 2 * T
+    rewards, terminations = [], []
+    for clues, reward, terminated in zip(*events, strict=True):
+        noticed, decided = clues[: network.evidence.in_features], clues[network.evidence.in_features :]
+        said = network.heads(network.evidence(noticed) * network.judge(decided))
+        rewards.append(-(reward * said[:-1].log_softmax(0)).sum())
+        terminations.append(F.binary_cross_entropy(said[-1].sigmoid(), terminated))
+    expected = torch.stack(rewards).mean() + torch.stack(terminations).mean()
+    torch.testing.assert_close(rehearsal_loss(network, events), expected)
+
+
+def test_only_the_layers_that_judge_learn_from_a_rehearsal():
+    network = palette_network()
+    events = objective(network, batch_for(network, T), window(T)).events
+    learned = {name.split(".")[0] for name in gradients(network, rehearsal_loss(network, events))}
+    assert learned == {"evidence", "judge", "heads"}
+
+
+def test_the_last_events_are_kept():
+    number = torch.arange(REHEARSED + 3.0)
+    parts = [Events(part[:, None], part[:, None].expand(-1, 2), part) for part in number.split(100)]
+    kept = Events.joined(parts).last()
+    assert torch.equal(kept.terminated, number[3:]) and torch.equal(kept.clues, number[3:, None])
+    assert torch.equal(kept.rewards[:, 1], number[3:])
