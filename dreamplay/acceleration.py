@@ -25,6 +25,8 @@ class Acceleration:
     """Data encoded once and kept on the device, see `dreamplay.feeds`."""
     compiled: bool = False
     """The network compiled by `torch.compile`: fused kernels instead of one for each operation."""
+    recorded: bool = False
+    """All kernels of an update started at one go, see `dreamplay.recorded`."""
 
     @classmethod
     def of(cls, device: torch.device, data: int, precision: str = "auto", compiled: bool = False) -> Acceleration:
@@ -39,7 +41,8 @@ class Acceleration:
         cuda = device.type == "cuda"
         fast = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
         bfloat16 = fast if precision == "auto" else precision == "bfloat16"
-        return cls(bfloat16, cuda and data <= MOST_MEMORY * torch.cuda.mem_get_info(device)[0], compiled)
+        resident = cuda and data <= MOST_MEMORY * torch.cuda.mem_get_info(device)[0]
+        return cls(bfloat16, resident, compiled, recorded=cuda and not compiled)
 
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
         """Within, the network computes as it should."""
@@ -57,6 +60,7 @@ class Acceleration:
             "bfloat16 with float32 weights and losses" if self.bfloat16 else "float32",
             "data kept on the device" if self.resident else "data memory-mapped, never loaded as a whole",
             *(["compiled"] if self.compiled else []),
+            *(["updates recorded"] if self.recorded else []),
         ]
         return ", ".join(parts)
 

@@ -7,13 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from dreamplay.curriculum import Stage
 from dreamplay.feeds import Fed
-from dreamplay.objective import State, Targets
+from dreamplay.objective import Chosen, State, Targets
 from dreamplay.ranks import Ranks
 from dreamplay.step_weights import eventful, step_weights
 from dreamplay.windows import Places, Windows
+
+LENIENCE = 0.9  # while the rate is high, the posterior may tell what costs more than it explains: else it stays silent
 
 
 class Carried(NamedTuple):
@@ -32,9 +35,9 @@ class Batch(NamedTuple):
     lived: int  # how many windows the state has lived through
     targets: Targets  # this rank's share
     start: State | None  # of this rank's windows
-    steps: float  # sum of the weights of all ranks
+    steps: Tensor  # sum of the weights of all ranks
+    rare: Tensor  # share of the events in these
     size: int  # steps of all ranks
-    rare: float  # share of the events in the weights of all ranks
 
     def carried(self, end: State | None, windows: Windows) -> Carried | None:
         """What goes on from the end of this rank's windows, if any does."""
@@ -83,12 +86,25 @@ def draw_batch(
     blur = rng.standard_normal((*weights.shape, blurred), np.float32)
     own = ranks.own(len(weights))
     fed = feed(places.at(own), len(stage.real))
+    device = fed.frames.device
     targets = Targets(
         *fed,
         weights=torch.from_numpy(weights[own]),  # left on the host, which decides by them what is computed
         events=torch.from_numpy(events[own]),
-        blur=torch.from_numpy(blur[own]).to(fed.frames.device, non_blocking=True) if blurred else None,
-        noise=torch.from_numpy(noise[own]).to(fed.frames.device, non_blocking=True),
+        blur=sent(torch.from_numpy(blur[own]), device) if blurred else None,
+        noise=sent(torch.from_numpy(noise[own]), device),
     )
-    steps, rare = (float(part.sum(dtype=np.float64)) for part in (weights, weights * events))
-    return Batch(places, stage, lived, targets, start, steps, weights.size, rare / max(1.0, steps))
+    most = min(predicted or weights.size, weights[own][:, stage.warm_up :].size)
+    chosen = Chosen(*(sent(part, device) for part in targets.choose(stage.warm_up, most)))
+    steps = weights.sum(dtype=np.float64)
+    numbers = steps, (weights * events).sum(dtype=np.float64) / max(1.0, steps), 1 - LENIENCE * stage.rate
+    steps, rare, restraint = (sent(torch.tensor(number, dtype=torch.float32), device) for number in numbers)
+    targets = targets._replace(chosen=chosen, restraint=restraint)
+    return Batch(places, stage, lived, targets, start, steps, rare, weights.size)
+
+
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """On the device; a GPU is not waited for."""
+    if device.type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)

@@ -66,6 +66,10 @@ class RawFrames:
         """The mean is the most likely frame; gradients flow through it."""
         return prediction
 
+    def dreamed(self, prediction: Tensor) -> Tensor:
+        """The same: a dream shows it."""
+        return prediction
+
     def to_json(self) -> dict[str, Any]:
         """What `RawFrames` is made of."""
         return {"kind": "raw", "mean": [float(m) for m in self.mean]}
@@ -84,6 +88,7 @@ class ClassicNetwork(nn.Module):
     learns_through_predictions = True
     latent = (0, 0)  # no latent variables
     blurred = 0
+    clues = 0
     event_weight = 1.0
 
     def __init__(self, frames: RawFrames, size: tuple[int, int], actions: int, rewards: int) -> None:

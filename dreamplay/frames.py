@@ -114,7 +114,11 @@ class PaletteFrames:
         return -(logs.exp() * logs).sum(-2).flatten(1).mean(1)
 
     def most_likely(self, logits: Tensor) -> Tensor:
-        """Codes of the most likely frames: (..., rows, columns, K, P) -> uint8 (..., rows, columns, P)."""
+        """Codes of the most likely pixels, each by itself: (..., K, P) -> uint8 (..., P). Training feeds these back."""
+        return logits.max(-2).indices.to(torch.uint8)  # five times as fast here as argmax
+
+    def dreamed(self, logits: Tensor) -> Tensor:
+        """Codes of the frames of a dream: (..., rows, columns, K, P) -> uint8 (..., rows, columns, P)."""
         *lead, rows, columns, k, p = logits.shape
         classes = likeliest_classes(logits.movedim(-2, -4).reshape(-1, k, rows * columns * p))
         return classes.to(torch.uint8).view(*lead, rows, columns, p)
@@ -165,6 +169,10 @@ class ColourFrames:
     def most_likely(self, logits: Tensor) -> Tensor:
         """The mean intensities."""
         return logits.sigmoid()
+
+    def dreamed(self, logits: Tensor) -> Tensor:
+        """The same: a dream shows them."""
+        return self.most_likely(logits)
 
     def to_json(self) -> dict[str, Any]:
         """What `frames_from_json` rebuilds the codec from."""

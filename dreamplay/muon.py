@@ -37,7 +37,8 @@ class Muon(torch.optim.Optimizer):
             | {"matrices": matrices, "initial_lr": rate}
             for matrices in (True, False)
         ]
-        super().__init__(groups, {"lr": rate})
+        # A tensor, read where the weights are: a recorded step takes whatever rate stands there.
+        super().__init__(groups, {"lr": torch.tensor(rate, device=next(network.parameters()).device)})
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
@@ -49,23 +50,23 @@ class Muon(torch.optim.Optimizer):
                     move(parameter, parameter.grad, self.state[parameter], group["lr"])
 
 
-def _move_matrix(parameter: Tensor, gradient: Tensor, state: dict[str, Tensor], rate: float) -> None:
+def _move_matrix(parameter: Tensor, gradient: Tensor, state: dict[str, Tensor], rate: Tensor) -> None:
     if not state:
         state["momentum"] = torch.zeros_like(parameter)
     momentum = state["momentum"].lerp_(gradient, 1 - MOMENTUM)
     matrix = gradient.lerp(momentum, MOMENTUM).flatten(1)  # Nesterov
     step = orthogonalised(matrix).view_as(parameter)
-    parameter.add_(step, alpha=-rate * RMS * max(matrix.shape) ** 0.5)
+    parameter.addcmul_(step, rate, value=-RMS * max(matrix.shape) ** 0.5)
 
 
-def _move_by_itself(parameter: Tensor, gradient: Tensor, state: dict[str, Tensor], rate: float) -> None:
+def _move_by_itself(parameter: Tensor, gradient: Tensor, state: dict[str, Tensor], rate: Tensor) -> None:
     if not state:
-        state.update(step=torch.zeros(()), mean=torch.zeros_like(parameter), square=torch.zeros_like(parameter))
-    count = float(state["step"].add_(1))
+        state.update(count=torch.zeros_like(rate), mean=torch.zeros_like(parameter), square=torch.zeros_like(parameter))
+    count = state["count"].add_(1)
     mean = state["mean"].lerp_(gradient, 1 - BETAS[0])
     square = state["square"].lerp_(gradient.square(), 1 - BETAS[1])
     scale = (square / (1 - BETAS[1] ** count)).sqrt_().add_(EPSILON)
-    parameter.addcdiv_(mean, scale, value=-rate / (1 - BETAS[0] ** count))
+    parameter.sub_(mean * (rate / (1 - BETAS[0] ** count)) / scale)
 
 
 def orthogonalised(matrix: Tensor) -> Tensor:

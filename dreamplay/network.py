@@ -151,6 +151,7 @@ class Network(nn.Module):
         self.weigh = nn.LayerNorm(glances, elementwise_affine=False)
         self.evidence = nn.Linear(glances, 64)
         self.judge = nn.Linear(decided, 64)
+        self.clues = glances + decided  # X
         self.heads = nn.Linear(64, rewards + 1)
         with torch.no_grad():
             self.embed.weight.normal_(0, (e * p) ** -0.5)
@@ -202,7 +203,7 @@ class Network(nn.Module):
         noise: Tensor | None = None,
         uniforms: Tensor | None = None,
         temperature: float | Tensor = 1.0,
-        restraint: float = 1.0,
+        restraint: Tensor | float = 1.0,
         blur: Tensor | None = None,
     ) -> Prediction:
         """What comes next at N moments, (N, ...).
@@ -215,12 +216,9 @@ class Network(nn.Module):
                 most likely value.
             temperature: above 0, divides the prior's logits when it is drawn from.
             restraint: how fast the posterior approaches the prior, beside the prior the posterior: in [0, 1].
-            blur: normal draws (N, blurred) that blur what is known but for the action, in training.
+            blur: normal draws (N, blurred) that blur, for the blocks, what is known but for the action, in training.
+                What judges sees it sharp: a cue may be a small part of what the first frame leaves.
         """
-        if blur is not None:
-            moments = moments._replace(
-                known=moments.known + F.pad(BLUR * blur, (0, moments.known.shape[1] - self.blurred))
-            )
         if truth is not None:
             latent, surprise = self._infer(moments, truth, noise, restraint)
         else:
@@ -232,7 +230,8 @@ class Network(nn.Module):
 
         canvas = self.paint(self.sketch(decided[:, self.blurred :])).unflatten(1, (self.config.canvas, *self.grid))
         x = F.relu(self.mix(torch.cat([moments.grid, canvas], 1)))  # (N, C, rows, columns)
-        modulation = self.modulate(decided)[..., None, None].chunk(2 * len(self.blocks), 1)  # (N, C, 1, 1) each
+        seen = decided if blur is None else decided + F.pad(BLUR * blur, (0, decided.shape[1] - self.blurred))
+        modulation = self.modulate(seen)[..., None, None].chunk(2 * len(self.blocks), 1)  # (N, C, 1, 1) each
         for i, (block, broadcast) in enumerate(zip(self.blocks, self.broadcast, strict=True)):
             anywhere = broadcast(x.amax((2, 3)))[..., None, None]  # what one cell notices, all cells hear
             x = x + F.relu(block(x) * (1 + modulation[2 * i]) + modulation[2 * i + 1] + anywhere)
@@ -298,7 +297,9 @@ class Network(nn.Module):
         before, own = i * self.latent[1], slice(i * self.latent[1], (i + 1) * self.latent[1])
         return logits[:, own] + F.linear(latent[:, :before], self.chain[i, :, :before])
 
-    def _infer(self, moments: Moments, truth: Tensor, noise: Tensor | None, restraint: float) -> tuple[Tensor, Tensor]:
+    def _infer(
+        self, moments: Moments, truth: Tensor, noise: Tensor | None, restraint: Tensor | float
+    ) -> tuple[Tensor, Tensor]:
         """The latent (N, L * M), drawn with the truth in view, and what that told it: KL(posterior || prior), (N,)."""
         coming, _ = self._embed(truth)
         news = F.relu(self.news(F.relu(coming + moments.past + self.place))).flatten(1)

@@ -14,7 +14,13 @@ from dreamplay.network import Prediction
 from dreamplay.one_step import State
 from dreamplay.rehearsal import Events
 
-LENIENCE = 0.9  # while the rate is high, the posterior may tell what costs more than it explains: else it stays silent
+
+class Chosen(NamedTuple):
+    """The N steps of a batch that carry a loss."""
+
+    rows: Tensor  # (N,) which of the B * T
+    weights: Tensor  # (N,) in the mean loss
+    rare: Tensor  # (N,) 1 for an event, see `dreamplay.rehearsal`
 
 
 class Targets(NamedTuple):
@@ -25,14 +31,31 @@ class Targets(NamedTuple):
     rewards: Tensor  # (B, T, R) probabilities of the reward bins
     terminated: Tensor  # (B, T) 0 or 1
     weights: Tensor  # (B, T) of each step in the mean loss; a step of weight 0 is not predicted; on the CPU or not
-    events: Tensor  # (B, T) whether a step is one of the rare ones, see `dreamplay.rehearsal`; on the CPU
+    events: Tensor  # (B, T) whether a step is one of the rare ones, see `dreamplay.rehearsal`; where the weights are
     blur: Tensor | None = None  # (B, T, ...) normal draws for what is known; None = it is not blurred
     noise: Tensor | None = None  # (B, T, L, M) exponential draws for the latents; None = the network draws its own
+    chosen: Chosen | None = None  # what the weights choose, where the frames are; None = it is not yet known
+    restraint: Tensor | float = 1.0  # of the latent's posterior, see `dreamplay.network`
 
     def cut(self, start: int, end: int) -> Targets:
         """Some of the steps."""
-        parts = (None if part is None else part[:, start:end] for part in self[1:])
-        return Targets(self.frames[:, start : end + 1], *parts)  # type: ignore[arg-type]
+        steps = ("actions", "rewards", "terminated", "weights", "events", "blur", "noise")
+        parts: dict[str, Any] = {name: getattr(self, name) for name in steps}
+        parts = {name: None if part is None else part[:, start:end] for name, part in parts.items()}
+        return self._replace(frames=self.frames[:, start : end + 1], chosen=None, **parts)
+
+    def choose(self, warm_up: int, most: int | None = None) -> Chosen:
+        """The steps that have a weight. To find them on a GPU would be to wait for it: weights stay on the CPU.
+
+        Args:
+            warm_up: leading steps that carry no loss.
+            most: fill up to so many, with steps of weight 0: what is recorded on a GPU is of one shape.
+        """
+        weights = self.weights.clone()
+        weights[:, :warm_up] = 0
+        rows = weights.flatten().nonzero().squeeze(1)
+        parts = rows, weights.flatten()[rows], self.events.flatten()[rows].float()
+        return Chosen(*(F.pad(part, (0, max(0, (most or 0) - len(rows)))) for part in parts))
 
 
 @dataclass(frozen=True)
@@ -43,12 +66,12 @@ class Losses:
     """What is minimised: events weigh as much as the network says."""
     parts: Tensor
     """(4,), without gradient: of the frame, reward, termination, and what the truth told the latent."""
-    steps: float
+    steps: Tensor
     """Steps that the means stand for: the sum of their weights."""
     end: State | None
     """Where the window ended, if that was asked for."""
     events: Events
-    """The rare steps among those that carry a loss, without gradient."""
+    """The steps that carry a loss, and which of them are rare; without gradient."""
 
     # Read when asked for: to wait for numbers from a GPU at each update is to stop it at each update.
     @property
@@ -83,6 +106,7 @@ def imagine(
     noise: Tensor | None = None,
     blur: Tensor | None = None,
     rows: Tensor | None = None,
+    restraint: Tensor | float = 1.0,
     go_on: bool = False,
 ) -> tuple[Prediction, State | None]:
     """Predictions along a window whose inputs are real or the network's own, as the stage says.
@@ -103,6 +127,7 @@ def imagine(
         noise: (B, T, L, M), see `Targets`. A dreamed step and the prediction that it comes from draw the same latent.
         blur: (B, T, ...), see `Targets`.
         rows: which of the N = B * T steps to predict; None = all.
+        restraint: of the latent's posterior, see `dreamplay.network`.
         go_on: whether to tell where the window ended.
 
     Returns:
@@ -120,7 +145,7 @@ def imagine(
     end = _end(network, moments, hidden, told[:2], len(actions)) if go_on else None
     if rows is not None:
         moments, told = moments.at(rows), [None if part is None else part[rows] for part in told]
-    return network.predict(moments, told[0], noise=told[1], blur=told[2], restraint=1 - LENIENCE * stage.rate), end
+    return network.predict(moments, told[0], noise=told[1], blur=told[2], restraint=restraint), end
 
 
 def _dreamed(
@@ -181,14 +206,9 @@ def objective(
         start: where the windows begin; None = with no past.
         go_on: whether to tell where the window ended.
     """
-    weights = targets.weights.clone()
-    weights[:, : stage.warm_up] = 0
-    weights = weights.flatten()
-    rows = weights.nonzero().squeeze(1)  # where the weights are: a GPU that is asked for it has to be waited for
-    weights, rare = weights[rows], targets.events.flatten()[rows].nonzero().squeeze(1)
-    count = float(weights.sum())
-    device, truth = targets.frames.device, targets.frames[:, 1:]
-    rows, weights, rare = (part.to(device, non_blocking=True) for part in (rows, weights, rare))
+    chosen = targets.choose(stage.warm_up) if targets.chosen is None else targets.chosen
+    rows, weights, rare = (part.to(targets.frames.device) for part in chosen)
+    truth = targets.frames[:, 1:]
     prediction, end = imagine(
         network,
         targets.frames[:, :-1],
@@ -199,6 +219,7 @@ def objective(
         noise=targets.noise,
         blur=targets.blur,
         rows=rows,
+        restraint=targets.restraint,
         go_on=go_on,
     )
     prediction = Prediction(*(part.float() for part in prediction))  # whatever the network computes in
@@ -207,7 +228,8 @@ def objective(
     rewards = -(rewarded * F.log_softmax(prediction.reward, -1)).sum(-1)
     ends = F.binary_cross_entropy_with_logits(prediction.termination, ended, reduction="none")
     losses = torch.stack([pixels.flatten(1).sum(-1), rewards, ends, prediction.surprise])  # (4, N)
-    means = (losses * weights).sum(1) / max(1.0, count)
+    count = weights.sum()
+    means = (losses * weights).sum(1) / count.clamp(min=1)
     total = means[0] + network.event_weight * (means[1] + means[2]) + means[3]
-    events = Events(prediction.clues.detach()[rare], rewarded[rare], ended[rare])
+    events = Events(prediction.clues.detach(), rewarded, ended, rare)
     return Losses(total, means.detach(), count, end, events)

@@ -84,7 +84,7 @@ class _Plain(nn.Module):
         self, frame: Tensor, action: Tensor, hidden: Hidden, uniforms: Tensor | None, temperature: float | Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Hidden]:
         said, after = self.network.step(frame, action, hidden, uniforms=uniforms, temperature=temperature)
-        return self.network.frames.most_likely(said.frame), said.reward, said.termination, after
+        return self.network.frames.dreamed(said.frame), said.reward, said.termination, after
 
 
 class TorchBackend:

@@ -39,10 +39,10 @@ class OwnLoss(nn.Module):
         targets: Targets,
         stage: Stage,
         start: State | None,
-        steps: float,
+        steps: Tensor,
         rehearsed: Events | None,
-        rare: float,
-    ) -> tuple[Tensor, Tensor, float, State | None, Events]:
+        rare: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor, State | None, Events]:
         """The fields of `Losses`.
 
         Args:
@@ -57,7 +57,7 @@ class OwnLoss(nn.Module):
         with self.acceleration.autocast(targets.frames.device):
             losses = compute(self.network, targets, stage, start, go_on=stage.windows > 1)
         end = None if losses.end is None else {name: value.detach() for name, value in losses.end.items()}
-        share = self.ranks.count * losses.steps / max(1.0, steps)
+        share = self.ranks.count * losses.steps / steps.clamp(min=1)
         total = losses.total * share
         if rehearsed is not None:
             total = total + self.network.event_weight * rare * rehearsal_loss(self.network, rehearsed)

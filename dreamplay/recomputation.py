@@ -10,6 +10,7 @@ from dataclasses import fields
 from math import ceil
 from typing import Any
 
+import torch
 from torch.utils.checkpoint import checkpoint
 
 from dreamplay.curriculum import Stage
@@ -35,7 +36,9 @@ def recomputed_objective(
         assert part.end is not None
         start = {name: value.clone() for name, value in part.end.items()}  # a view would keep its whole piece alive
         events.append(part.events)
-        parts.append((part.steps, {name: getattr(part, name) for name in MEANS}))
+        parts.append((part.steps.item(), {name: getattr(part, name) for name in MEANS}))
     steps = sum(count for count, _ in parts)
     means = {name: sum(count * mean[name] for count, mean in parts) / max(1.0, steps) for name in MEANS}
-    return Losses(**means, steps=steps, end=start, events=Events.joined(events))
+    return Losses(
+        **means, steps=torch.tensor(steps, device=targets.frames.device), end=start, events=Events.joined(events)
+    )

@@ -22,6 +22,12 @@ class Events(NamedTuple):
     clues: Tensor  # (N, X) what was judged, see `dreamplay.network.Prediction`
     rewards: Tensor  # (N, R) probabilities of the reward bins
     terminated: Tensor  # (N,) 0 or 1
+    rare: Tensor  # (N,) 1 for an event, 0 for what only fills the place of one
+
+    @classmethod
+    def none(cls, clues: int, rewards: int) -> Events:
+        """Places for as many as are rehearsed, none of them taken: X clues, R reward bins."""
+        return cls(*(torch.zeros(REHEARSED, *size) for size in ((clues,), (rewards,), (), ())))
 
     @classmethod
     def joined(cls, parts: list[Events]) -> Events:
@@ -32,9 +38,15 @@ class Events(NamedTuple):
         """On a device."""
         return Events(*(part.to(device) for part in self))
 
+    def alone(self) -> Events:
+        """Without what is no event."""
+        return Events(*(part[self.rare > 0] for part in self))
+
     def last(self) -> Events:
-        """As many as are rehearsed."""
-        return Events(*(part[-REHEARSED:] for part in self))
+        """The last events of all, as many as are rehearsed; zeros before them if there are fewer."""
+        order = self.rare.argsort(stable=True)[-REHEARSED:]
+        rare = self.rare[order]
+        return Events(*(part[order] * rare.view(-1, *[1] * (part.dim() - 1)) for part in self))
 
 
 def rehearsal_loss(network: Any, events: Events) -> Tensor:
@@ -42,8 +54,9 @@ def rehearsal_loss(network: Any, events: Events) -> Tensor:
 
     Args:
         network: has a `judged`.
-        events: at least one.
+        events: any number; 0 if none of them is one.
     """
     reward, termination = network.judged(events.clues)
-    rewards = -(events.rewards * F.log_softmax(reward.float(), -1)).sum(-1).mean()
-    return rewards + F.binary_cross_entropy_with_logits(termination.float(), events.terminated)
+    losses = -(events.rewards * F.log_softmax(reward.float(), -1)).sum(-1)
+    losses = losses + F.binary_cross_entropy_with_logits(termination.float(), events.terminated, reduction="none")
+    return (losses * events.rare).sum() / events.rare.sum().clamp(min=1)

@@ -62,7 +62,21 @@ def start_training(config: TrainConfig, episodes: Episodes, data: str, device: s
     contexts = choose_contexts(train_episodes, rng)
     network = _place(network, target)
     optimiser = make_optimiser(config, network)
-    return Training(config, card, bins, float(rewards.mean()), data, network, optimiser, contexts, rng, noise, target)
+    rehearsed = Events.none(network.clues, len(bins.values)).to(target) if network.clues else None
+    return Training(
+        config,
+        card,
+        bins,
+        float(rewards.mean()),
+        data,
+        network,
+        optimiser,
+        contexts,
+        rng,
+        noise,
+        target,
+        rehearsed=rehearsed,
+    )
 
 
 def resume_training(run: Path, changes: dict[str, Any], device: str = "auto") -> Training:

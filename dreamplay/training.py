@@ -27,13 +27,14 @@ from dreamplay.feeds import Codecs, Resident, Streamed
 from dreamplay.interruption import deferred_interrupt
 from dreamplay.network import Network
 from dreamplay.noise import noise_state, own_noise
-from dreamplay.objective import Losses, objective
-from dreamplay.own_loss import OwnLoss, of_all_ranks
+from dreamplay.objective import Losses
+from dreamplay.own_loss import OwnLoss
 from dreamplay.ranks import Ranks
-from dreamplay.recomputation import recomputed_objective
+from dreamplay.recorded import Recorded, own_stream
 from dreamplay.rehearsal import Events
 from dreamplay.rewards import RewardBins
 from dreamplay.simulator import describe_network
+from dreamplay.update import Update, set_rate
 from dreamplay.whole_files import write_whole
 from dreamplay.windows import Windows
 
@@ -125,12 +126,13 @@ class Training:
             return min(1.0, self.updates / self.config.updates)
         return min(1.0, self.minutes / (self.config.minutes or 1.0))
 
-    def rehearse(self, events: Events) -> None:
+    def rehearse(self, events: Events, ranks: Ranks) -> None:
         """Keep these events of this rank, and those of the others, to be judged again."""
-        events = Events(**Ranks.current().gather(events._asdict())).to(self.device)
-        if events.clues.numel():
-            known = [] if self.rehearsed is None else [self.rehearsed]
-            self.rehearsed = Events.joined([*known, events]).last()
+        if self.rehearsed is not None:
+            if ranks.count > 1:
+                events = Events(**ranks.gather(events.alone()._asdict())).to(self.device)
+            for place, kept in zip(self.rehearsed, Events.joined([self.rehearsed, events]).last(), strict=True):
+                place.copy_(kept)
 
     def save(self, run: Path) -> None:
         """Write the checkpoint, whole or not at all. All ranks call it, the first one writes.
@@ -226,7 +228,6 @@ def train(
     codecs = Codecs(network.frames, training.card, training.rewards)
     kept = acceleration.resident
     feed = Resident(episodes, codecs, training.device) if kept else Streamed(windows, codecs, training.device)
-    peak = optimiser.param_groups[0]["initial_lr"]
     recipe = RECIPES[config.simulator]
     batch_steps = config.batch_steps or recipe.batch_steps
     if training.updates == 0:
@@ -237,10 +238,19 @@ def train(
     acceleration.prepare(network)
     some_idle = schedule(0).windows > 1  # a state that is carried on needs nothing from a first frame
     own_loss = ranks.share(OwnLoss(network, acceleration, ranks), some_idle)
+
+    def check(number: Tensor) -> None:
+        if not isfinite(number.item()):
+            raise UserError(_diverged(training.updates, run))
+
+    update: Any = Update(training, own_loss, recipe.clip_norm, ranks, check)
+    if acceleration.recorded and ranks.count == 1 and recipe.predicted_steps and not config.checkpoint_gradients:
+        update = Recorded(update)
     before = saved = clock()
     stopped = False
     with (
         deferred_interrupt() as stop,
+        own_stream(training.device),
         own_noise(training.device, training.noise if ranks.lead else config.seed + training.updates + ranks.rank),
         (run / LOG if ranks.lead else Path(os.devnull)).open("a", encoding="utf-8") as log,
     ):
@@ -258,23 +268,12 @@ def train(
                 training.rng,
                 ranks,
             )
-            compute = recomputed_objective if config.checkpoint_gradients else objective
-            losses = Losses(
-                *own_loss(compute, batch.targets, batch.stage, batch.start, batch.steps, training.rehearsed, batch.rare)
-            )
-            optimiser.zero_grad(set_to_none=True)
-            losses.total.backward()
-            norm = torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm)
-            losses = of_all_ranks(losses, ranks)
+            set_rate(optimiser, stage.rate * min(1.0, (training.updates + 1) / WARM_UP_UPDATES))
+            losses, norm = update(batch)
             logged = training.updates % LOG_EVERY == 0
-            if (logged or training.device.type == "cpu") and not isfinite(norm.item() + losses.total.item()):
-                raise UserError(_diverged(training.updates, run))  # a GPU is not waited for: what it saves is looked at
-            for group in optimiser.param_groups:
-                group["lr"] = peak * stage.rate * min(1.0, (training.updates + 1) / WARM_UP_UPDATES)
-            optimiser.step()
-
+            if logged:
+                check(losses.total + norm)  # what a GPU does in between is looked at when it is saved
             training.carried = batch.carried(losses.end, windows)
-            training.rehearse(losses.events)
             now = clock()
             training.minutes += (now - before) / 60
             before = now

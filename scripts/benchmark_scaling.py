@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from dreamplay.acceleration import Acceleration
     from dreamplay.episodes import Episodes
+    from dreamplay.training import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,10 @@ class Benchmark:
     """Where: auto (a GPU when there is one), cpu, cuda."""
     batch_steps: tuple[int, ...] = (256, 1024)
     """Steps per update; each is measured."""
-    updates: int = 20
-    """Updates of a training; all of the default curriculum is in it."""
+    updates: int = 60
+    """Updates of a training; the first third warms up."""
+    curriculum: str = "default"
+    """Name of the curriculum."""
     compile: bool = False
     """Measure the compiled network too."""
     processes: tuple[int, ...] = ()
@@ -61,6 +64,7 @@ def main() -> None:
     from dreamplay.episodes import Episodes
     from dreamplay.rates import machine
     from dreamplay.simulator import choose_device
+    from dreamplay.training import TrainConfig
 
     asked = tyro.cli(Benchmark, description=__doc__)
     for size in asked.sizes:
@@ -77,7 +81,8 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for steps in asked.batch_steps:
         for acceleration in variants(device, asked.compile):
-            rows.append(one_process(episodes, device, acceleration, steps, asked.updates))
+            config = TrainConfig(updates=asked.updates, batch_steps=steps, curriculum=asked.curriculum)
+            rows.append(one_process(episodes, device, acceleration, config))
             print("{batch_steps:>6} steps an update, {how}: {frames_per_second:,.0f} frames/s, "
                   "{mflop_per_frame:.0f} MFLOP a frame, {gflops:.1f} of {limit_gflops:.0f} GFLOP/s: "
                   "{utilisation:.0%}".format_map(rows[-1]), flush=True)  # fmt: skip
@@ -119,17 +124,18 @@ def cost_of_frames(height: int, width: int, colours: int = 8, steps: int = 16) -
 
 
 def variants(device: torch.device, compiled: bool) -> list[Acceleration]:
-    """What to compare: nothing; data on the device; and on a GPU bfloat16; and compiled, if that is wanted."""
+    """What to compare: nothing; data on the device; on a GPU bfloat16, and recorded; compiled, if that is wanted."""
     from dreamplay.acceleration import PLAIN, Acceleration
 
     found = [PLAIN, Acceleration(resident=True)]
     if device.type == "cuda":
         found.append(Acceleration(bfloat16=True, resident=True))
-    return [*found, *([Acceleration(found[-1].bfloat16, True, True)] if compiled else [])]
+        found += [replace(acceleration, recorded=True) for acceleration in found[1:]]
+    return [*found, *([Acceleration(device.type == "cuda", True, True)] if compiled else [])]
 
 
 def one_process(
-    episodes: Episodes, device: torch.device, acceleration: Acceleration, batch_steps: int, updates: int
+    episodes: Episodes, device: torch.device, acceleration: Acceleration, config: TrainConfig
 ) -> dict[str, Any]:
     """Rate and utilisation of one way to train."""
     from torch.utils.flop_counter import FlopCounterMode
@@ -137,12 +143,12 @@ def one_process(
     from dreamplay.acceleration import Acceleration
 
     with FlopCounterMode(display=False) as counter:
-        frames, _ = timed(episodes, device, Acceleration(acceleration.bfloat16), batch_steps, updates)
+        frames, _ = timed(episodes, device, Acceleration(acceleration.bfloat16), replace(config, updates=15))
     each = counter.get_total_flops() / frames
-    frames, seconds = timed(episodes, device, acceleration, batch_steps, updates)
+    frames, seconds = timed(episodes, device, acceleration, config)
     limit = matmul_limit(device, acceleration.bfloat16)
     return {
-        "batch_steps": batch_steps,
+        "batch_steps": config.batch_steps,
         "how": str(acceleration),
         "frames_per_second": frames / seconds,
         "mflop_per_frame": each / 1e6,
@@ -153,25 +159,24 @@ def one_process(
 
 
 def timed(
-    episodes: Episodes, device: torch.device, acceleration: Acceleration, batch_steps: int, updates: int
+    episodes: Episodes, device: torch.device, acceleration: Acceleration, config: TrainConfig
 ) -> tuple[int, float]:
-    """Frames and seconds of a training, from its first update to the end of its last one; start and saving left out."""
+    """Frames and seconds of a training, from the end of its first third to its last update; saving left out."""
     import torch
 
     from dreamplay.starting import start_training
-    from dreamplay.training import Report, TrainConfig, train
+    from dreamplay.training import Report, train
 
-    config = TrainConfig(updates=updates, batch_steps=batch_steps)
     training = start_training(config, episodes, str(episodes.folder), str(device))
-    frames, at = 0, [0.0, 0.0]
+    frames, at, warm, updates = 0, [0.0, 0.0], (config.updates or 0) // 3, config.updates
 
     def count(report: Report) -> None:
         nonlocal frames
-        if report.updates == 1 or report.updates == updates:
+        if report.updates in (warm, updates):
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
-            at[report.updates > 1] = time.perf_counter()
-        frames += report.steps if report.updates > 1 else 0
+            at[report.updates > warm] = time.perf_counter()
+        frames += report.steps if report.updates > warm else 0
 
     with tempfile.TemporaryDirectory() as folder:
         train(training, episodes.split()[0], Path(folder), count, acceleration=acceleration)

@@ -322,7 +322,7 @@ def table(asked: Evaluation, results: list[dict[str, Any]]) -> str:
         f"Mean return of {asked.episodes} real episodes, cut after {asked.max_steps} steps, ± 95 % interval; "
         f"{asked.planner} with {asked.candidates} candidates and {asked.iterations} iterations; on one thread of "
         f"{machine()['processor']}; made by `python scripts/evaluate_agents.py {' '.join(map(str, asked.runs))} "
-        f"--max-steps {asked.max_steps} --episodes {asked.episodes}`."
+        f"--max-steps {asked.max_steps} --episodes {asked.episodes} --minutes {asked.minutes:g}`."
     )
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n{made}"
 

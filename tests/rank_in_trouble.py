@@ -7,10 +7,11 @@ import os
 import signal
 import sys
 
-from dreamplay import cli, training
+from dreamplay import cli
+from dreamplay import update as module
 
 name, update, *words = sys.argv[1:]
-calls, objective = 0, training.objective
+calls, objective = 0, module.objective
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the shell of the tests did with it
 
 
@@ -22,5 +23,5 @@ def troubled(*arguments, **options):
     return objective(*arguments, **options)
 
 
-training.objective = troubled
+module.objective = troubled
 sys.exit(cli.main(["train", *words]))

@@ -77,10 +77,12 @@ def test_what_is_used_follows_the_device_and_is_said(monkeypatch):
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10**9, 2 * 10**9))
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
     gpu = torch.device("cuda", 0)
-    assert Acceleration.of(gpu, 10**8) == Acceleration(bfloat16=True, resident=True)
-    assert Acceleration.of(gpu, 10**10) == Acceleration(bfloat16=True)
-    assert Acceleration.of(gpu, 10**8, "float32") == Acceleration(resident=True)
+    assert Acceleration.of(gpu, 10**8) == Acceleration(bfloat16=True, resident=True, recorded=True)
+    assert Acceleration.of(gpu, 10**10) == Acceleration(bfloat16=True, recorded=True)
+    assert Acceleration.of(gpu, 10**8, "float32") == Acceleration(resident=True, recorded=True)
+    assert Acceleration.of(gpu, 10**8, compiled=True) == Acceleration(True, True, True)
     assert str(Acceleration(True, True, True)) == (
         "bfloat16 with float32 weights and losses, data kept on the device, compiled"
     )
+    assert str(Acceleration(recorded=True)).endswith(", updates recorded")
     assert str(PLAIN) == "float32, data memory-mapped, never loaded as a whole"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from dreamplay.frames import ColourFrames, Frames, PaletteFrames, Patches
 from dreamplay.network import BLUR, Moments, Network, NetworkConfig, Prediction, patch_side
@@ -303,13 +304,22 @@ def test_only_action_and_latent_are_painted():
     assert torch.equal(seen[0], seen[1]) and not torch.equal(seen[0], seen[2])
 
 
-def test_what_is_known_is_blurred_but_for_the_action():
+def test_what_is_known_is_blurred_for_the_blocks_but_for_the_action():
     network = moving_network(palette_frames())
     moments, _ = moments_of(network)
     blur = torch.randn(len(moments.known), network.blurred)
-    shifted = moments._replace(known=moments.known + torch.cat([BLUR * blur, torch.zeros(len(blur), ACTIONS)], 1))
-    assert network.blurred + ACTIONS == moments.known.shape[1]
-    assert_close(network.predict(moments, blur=blur), network.predict(shifted))
+    sharp, blurred = network.predict(moments), network.predict(moments, blur=blur)
+    assert not torch.equal(sharp.frame, blurred.frame)
+    judged = network.evidence.in_features
+    assert torch.equal(sharp.clues[:, judged:], blurred.clues[:, judged:])  # what judges knows it as it is
+    with torch.no_grad():
+        moved = F.linear(BLUR * blur, network.modulate.weight[:, : network.blurred])
+        network.modulate.bias += moved[0]
+        shifted = network.predict(moments)
+    torch.testing.assert_close(shifted.frame[0], blurred.frame[0])
+    with torch.no_grad():
+        network.modulate.weight[:, : network.blurred] = 0
+    assert torch.equal(network.predict(moments).frame, network.predict(moments, blur=blur).frame)
 
 
 def test_with_the_truth_in_view_the_latent_is_drawn_from_its_posterior():

@@ -243,8 +243,8 @@ def test_the_loss_is_the_log_likelihood_of_a_window():
     assert losses.reward == pytest.approx(reward)
     assert losses.termination == pytest.approx(termination)
     assert losses.surprise == pytest.approx(0.25)
-    assert losses.events.clues.flatten().tolist() == [0, 2] and losses.events.terminated.tolist() == [0, 1]
-    assert torch.equal(losses.events.rewards, batch.rewards[0, [0, 2]])
+    assert losses.events.clues.flatten().tolist() == [0, 1, 2] and losses.events.rare.tolist() == [1, 0, 1]
+    assert torch.equal(losses.events.rewards, batch.rewards[0]) and losses.events.terminated.tolist() == [0, 0, 1]
     assert losses.total.item() == pytest.approx(frame + 3 * (reward + termination) + 0.25)
 
 

@@ -90,7 +90,7 @@ def test_the_folded_network_is_the_network(kind: str, sampled: bool) -> None:
         drawn = None if uniforms is None else uniforms[:, 2:]
         said, hidden = network.step(state["frame"], action, state, uniforms=drawn, temperature=0.5)
         after, events = step(state, action, uniforms, 0.5)
-    assert torch.equal(after["frame"], network.frames.most_likely(said.frame))
+    assert torch.equal(after["frame"], network.frames.dreamed(said.frame))
     assert after["frame"].dtype == torch.uint8
     assert not torch.equal(after["frame"], state["frame"])
     for name, value in hidden.items():

@@ -1,7 +1,7 @@
 """Events that were seen are judged again, by the layers that judge and by these alone."""
 
 import torch
-from networks import batch_for, gradients, palette_network
+from networks import R, batch_for, gradients, palette_network
 from torch.nn import functional as F
 
 from dreamplay.curriculum import window
@@ -14,9 +14,9 @@ T = 5
 def test_an_event_that_is_judged_again_is_judged_as_it_was():
     network = palette_network()
     events = objective(network, batch_for(network, T), window(T)).events
-    assert 0 < len(events.clues) < 2 * T
+    assert 0 < len(events.alone().clues) < 2 * T
     rewards, terminations = [], []
-    for clues, reward, terminated in zip(*events, strict=True):
+    for clues, reward, terminated, _ in zip(*events.alone(), strict=True):
         noticed, decided = clues[: network.evidence.in_features], clues[network.evidence.in_features :]
         said = network.heads(network.evidence(noticed) * network.judge(decided))
         rewards.append(-(reward * said[:-1].log_softmax(0)).sum())
@@ -34,7 +34,27 @@ def test_only_the_layers_that_judge_learn_from_a_rehearsal():
 
 def test_the_last_events_are_kept():
     number = torch.arange(REHEARSED + 3.0)
-    parts = [Events(part[:, None], part[:, None].expand(-1, 2), part) for part in number.split(100)]
+    ones = torch.ones(100)
+    parts = [Events(part[:, None], part[:, None].expand(-1, 2), part, ones[: len(part)]) for part in number.split(100)]
     kept = Events.joined(parts).last()
     assert torch.equal(kept.terminated, number[3:]) and torch.equal(kept.clues, number[3:, None])
     assert torch.equal(kept.rewards[:, 1], number[3:])
+
+
+def test_an_event_is_kept_before_what_is_none_however_old_it_is():
+    old = Events(*(part[:2] + 1 for part in Events.none(3, 2)))
+    kept = Events.joined([old, Events.none(3, 2)]).last()
+    assert kept.rare.tolist() == [0] * (REHEARSED - 2) + [1, 1] and kept.clues[-2:].eq(1).all()
+
+
+def test_what_is_no_event_is_not_kept():
+    others = Events(*(part + 1 for part in Events.none(3, 2)))._replace(rare=torch.zeros(REHEARSED))
+    assert not any(part.any() for part in others.last())
+
+
+def test_places_that_are_not_taken_cost_nothing():
+    network = palette_network()
+    events = objective(network, batch_for(network, T), window(T)).events
+    with_places = Events.joined([Events.none(network.clues, R), events]).last()
+    torch.testing.assert_close(rehearsal_loss(network, with_places), rehearsal_loss(network, events.alone()))
+    assert rehearsal_loss(network, Events.none(network.clues, R)).item() == 0

@@ -78,7 +78,7 @@ def test_start_and_step_are_an_unroll_of_the_network_by_hand(sim):
         for t in range(T):
             state, step = sim.step(state, future[:, t])
             said, hidden = network.step(frame, torch.from_numpy(encode_actions(space, future[:, t])), hidden)
-            frame = network.frames.most_likely(said.frame)
+            frame = network.frames.dreamed(said.frame)
             error = np.abs(step.observations.astype(int) - network.frames.decode(frame)).max()
             assert error <= (0 if isinstance(sim.network.frames, PaletteFrames) else 1), (
                 "unrolled at once or step by step: a hair's difference"

@@ -116,7 +116,7 @@ def test_a_killed_run_logs_again_what_it_had_not_saved(bricks, tmp_path):
 
 
 def test_a_state_lives_through_its_windows_and_no_longer(tmp_path, monkeypatch):
-    from dreamplay import training as module
+    from dreamplay import update as module
 
     episodes = clock_episodes(tmp_path / "data", ClockEnv((60, 32)), 700)
     seen, objective = [], module.objective
@@ -212,7 +212,7 @@ def terminal() -> Iterator[None]:
 @pytest.mark.skipif(not hasattr(signal, "SIGINT"), reason="needs signals")
 def test_ctrl_c_waits_for_the_update_in_hand(bricks, tmp_path, monkeypatch, terminal):
     """Interrupted in the middle of update 3, the run saves three whole updates: the windows drawn are not lost."""
-    from dreamplay import training as module
+    from dreamplay import update as module
 
     whole = go(begin(bricks), bricks, tmp_path / "whole")
     calls, objective = 0, module.objective
@@ -245,7 +245,7 @@ def test_a_second_ctrl_c_does_not_wait(terminal):
 
 @pytest.mark.parametrize("poison", ["loss", "gradient"])
 def test_a_diverged_update_is_not_made_and_not_saved(poison, run, bricks, monkeypatch):
-    from dreamplay import training as module
+    from dreamplay import update as module
 
     before = read_manifest(run)
     objective = module.objective

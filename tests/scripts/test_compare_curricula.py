@@ -116,7 +116,7 @@ def test_data_of_a_given_size_are_collected_once(tmp_path):
 def test_a_killed_training_goes_on_and_a_finished_one_is_used_again(tmp_path, monkeypatch):
     import comparison as script
 
-    from dreamplay import training as module
+    from dreamplay import update as module
     from dreamplay.checkpoint import read_manifest
 
     monkeypatch.setattr("torch.set_num_threads", lambda threads: None)
