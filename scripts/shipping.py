@@ -82,6 +82,7 @@ def describe(name: str, recipe: Recipe, work: Path, trained: dict[str, Any]) -> 
         "network_size": recipe.network_size,
         "seed": recipe.seed,
         "machine": machine(),
+        "trained_on": recipe.trained_on or machine()["processor"],
         "looks": recipe.looks,
         "licence": recipe.data_licence,
     }
@@ -96,7 +97,6 @@ def card(origin: dict[str, Any], judged: dict[str, Any]) -> str:
         for h, at in judged["horizons"].items()
         if h in TOLD
     ]
-    host = origin["machine"]
     return "\n".join(
         [
             f"# {name}: a dream of {origin['env']}",
@@ -129,8 +129,8 @@ def card(origin: dict[str, Any], judged: dict[str, Any]) -> str:
             "## How it was made",
             "",
             f"`{origin['command']}`: {origin['minutes']:.0f} minutes of training, {origin['updates']:,} updates of the",
-            f"default simulator, size {origin['network_size']}, seed {origin['seed']}, on {host['processor']},"
-            f" torch {host['torch']}.",
+            f"default simulator, size {origin['network_size']}, seed {origin['seed']}, on {origin['trained_on']}.",
+            f"Judged on {origin['machine']['processor']}, torch {origin['machine']['torch']}.",
             "",
             "## Licence",
             "",
