@@ -59,7 +59,7 @@ class Recorded:
             replay, recorded, results = self._recordings[shape]
             for old, new in zip(tensors(recorded), tensors(batch), strict=True):
                 old.copy_(new, non_blocking=True)
-        elif self._seen[shape] <= BY_HAND or len(self._recordings) == MOST or batch.start is not None:
+        elif self._seen[shape] <= BY_HAND or len(self._recordings) == MOST or batch.stage.windows > 1:
             return self._update(batch)
         else:
             replay, results = self._record(self._update, batch)

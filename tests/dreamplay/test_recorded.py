@@ -55,7 +55,7 @@ def test_what_cannot_be_recorded_is_not(settings, bricks, tmp_path, monkeypatch)
         pytest.fail("this was to be done by hand")
 
     monkeypatch.setattr(module, "Recorded", partial(Recorded, record=refuse))
-    trained(bricks, tmp_path / "run", Acceleration(recorded=True), updates=2 * BY_HAND, **settings)
+    trained(bricks, tmp_path / "run", Acceleration(recorded=True), updates=10 * BY_HAND, **settings)
 
 
 def test_there_is_an_end_to_recordings():
