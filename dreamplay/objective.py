@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from dreamplay.curriculum import Stage
 from dreamplay.network import Prediction
 from dreamplay.one_step import State
-from dreamplay.rehearsal import Events
+from dreamplay.rehearsal import Events, event_losses
 
 
 class Chosen(NamedTuple):
@@ -225,8 +225,7 @@ def objective(
     prediction = Prediction(*(part.float() for part in prediction))  # whatever the network computes in
     pixels = network.frames.log_loss(prediction.frame, truth.flatten(0, 1)[rows])  # (N, ...)
     rewarded, ended = targets.rewards.flatten(0, 1)[rows], targets.terminated.flatten()[rows]
-    rewards = -(rewarded * F.log_softmax(prediction.reward, -1)).sum(-1)
-    ends = F.binary_cross_entropy_with_logits(prediction.termination, ended, reduction="none")
+    rewards, ends = event_losses(prediction.reward, prediction.termination, rewarded, ended)
     losses = torch.stack([pixels.flatten(1).sum(-1), rewards, ends, prediction.surprise])  # (4, N)
     count = weights.sum()
     means = (losses * weights).sum(1) / count.clamp(min=1)

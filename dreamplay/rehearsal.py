@@ -57,6 +57,11 @@ def rehearsal_loss(network: Any, events: Events) -> Tensor:
         events: any number; 0 if none of them is one.
     """
     reward, termination = network.judged(events.clues)
-    losses = -(events.rewards * F.log_softmax(reward.float(), -1)).sum(-1)
-    losses = losses + F.binary_cross_entropy_with_logits(termination.float(), events.terminated, reduction="none")
-    return (losses * events.rare).sum() / events.rare.sum().clamp(min=1)
+    rewards, ends = event_losses(reward.float(), termination.float(), events.rewards, events.terminated)
+    return ((rewards + ends) * events.rare).sum() / events.rare.sum().clamp(min=1)
+
+
+def event_losses(reward: Tensor, termination: Tensor, rewards: Tensor, terminated: Tensor) -> tuple[Tensor, Tensor]:
+    """Losses of reward and of termination in nats, (N,) each: logits (N, R) and (N,), truths (N, R) and (N,)."""
+    ends = F.binary_cross_entropy_with_logits(termination, terminated, reduction="none")
+    return -(rewards * F.log_softmax(reward, -1)).sum(-1), ends
