@@ -16,7 +16,7 @@ from dreamplay.ranks import Ranks
 from dreamplay.step_weights import eventful, step_weights
 from dreamplay.windows import Places, Windows
 
-LENIENCE = 0.9  # while the rate is high, the posterior may tell what costs more than it explains: else it stays silent
+UNTOLD = 0.5  # of the predictions do without the latent: else what it may tell is not learned from what is there to see
 
 
 class Carried(NamedTuple):
@@ -83,6 +83,7 @@ def draw_batch(
     weights = step_weights(outcomes, stage.warm_up, predicted, rng)
     events = eventful(outcomes)
     noise = rng.standard_exponential((*weights.shape, *latent), np.float32)
+    told = (rng.random(weights.shape) >= UNTOLD).astype(np.float32)
     blur = rng.standard_normal((*weights.shape, blurred), np.float32)
     own = ranks.own(len(weights))
     fed = feed(places.at(own), len(stage.real))
@@ -93,13 +94,14 @@ def draw_batch(
         events=torch.from_numpy(events[own]),
         blur=sent(torch.from_numpy(blur[own]), device) if blurred else None,
         noise=sent(torch.from_numpy(noise[own]), device),
+        told=sent(torch.from_numpy(told[own]), device),
     )
     most = min(predicted or weights.size, weights[own][:, stage.warm_up :].size)
     chosen = Chosen(*(sent(part, device) for part in targets.choose(stage.warm_up, most)))
     steps = weights.sum(dtype=np.float64)
-    numbers = steps, (weights * events).sum(dtype=np.float64) / max(1.0, steps), 1 - LENIENCE * stage.rate
-    steps, rare, restraint = (sent(torch.tensor(number, dtype=torch.float32), device) for number in numbers)
-    targets = targets._replace(chosen=chosen, restraint=restraint)
+    numbers = steps, (weights * events).sum(dtype=np.float64) / max(1.0, steps), stage.rate
+    steps, rare, lenience = (sent(torch.tensor(number, dtype=torch.float32), device) for number in numbers)
+    targets = targets._replace(chosen=chosen, lenience=lenience)
     return Batch(places, stage, lived, targets, start, steps, rare, weights.size)
 
 

@@ -79,6 +79,7 @@ class NetworkConfig:
 MOST_CELLS = 21
 LONGEST_SPAN = 100  # steps that the slowest units remember before training
 BLUR = 0.1  # of features of size 1: what differs less from frame to frame is not learned by heart
+LENIENCE = 0.9  # a posterior that pays what it tells in full from the start is silent before anyone listens
 
 
 def patch_side(size: tuple[int, int]) -> int:
@@ -94,12 +95,14 @@ class Network(nn.Module):
 
     The memory is a gated linear recurrence (minGRU, Feng et al. 2024): its gates see the input only, so nothing but a
     product and a sum is left to do step by step. Gates start at spans from 1 to 100 steps (Tallec and Ollivier 2018).
-    The latent is categorical with a posterior that has seen the next frame, learned by the straight-through estimator
-    (van den Oord et al. 2017; Hafner et al. 2021); prior and posterior approach each other at unequal rates (Hafner et
-    al. 2021, section 2.2). The prior of a variable knows those before it, so that what two of them say is one thing and
-    is drawn as one. Layer normalisations have no gains: what looks at a whole frame cannot be turned off. What
-    is noticed and what is known are multiplied before reward and termination are read from them: what an event is worth
-    may depend on what was seen long ago.
+    The latent is categorical with a posterior that has seen the next frame, learned by the straight-through
+    estimator (van den Oord et al. 2017; Hafner et al. 2021); prior and posterior approach each other at unequal
+    rates (Hafner et al. 2021, section 2.2), and in the end the posterior is no longer paid for wavering, as it is
+    by the divergence: a dream would draw values that say nothing and were seldom learned from. The prior of a
+    variable knows those before it, so that what two of them say is one thing and is drawn as one. Layer
+    normalisations have no gains: what looks at a whole frame cannot be turned off. What is noticed and what is
+    known are multiplied before reward and termination are read from them: what an event is worth may depend on what
+    was seen long ago.
 
     Args:
         frames: codec of the frames.
@@ -203,7 +206,8 @@ class Network(nn.Module):
         noise: Tensor | None = None,
         uniforms: Tensor | None = None,
         temperature: float | Tensor = 1.0,
-        restraint: Tensor | float = 1.0,
+        lenience: Tensor | float = 0.0,
+        told: Tensor | None = None,
         blur: Tensor | None = None,
     ) -> Prediction:
         """What comes next at N moments, (N, ...).
@@ -215,12 +219,16 @@ class Network(nn.Module):
             uniforms: (N, L) in [0, 1), draw the latent from its prior; without them, and without a truth, it takes its
                 most likely value.
             temperature: above 0, divides the prior's logits when it is drawn from.
-            restraint: how fast the posterior approaches the prior, beside the prior the posterior: in [0, 1].
+            lenience: with the posterior, in [0, 1]: how little it pays for what it tells, and how much of that it is
+                given back for being unsure.
+            told: (N,) 1 where the latent is drawn, 0 where it is left out and costs nothing; None = drawn throughout.
             blur: normal draws (N, blurred) that blur, for the blocks, what is known but for the action, in training.
                 What judges sees it sharp: a cue may be a small part of what the first frame leaves.
         """
         if truth is not None:
-            latent, surprise = self._infer(moments, truth, noise, restraint)
+            latent, surprise = self._infer(moments, truth, noise, lenience)
+            if told is not None:
+                latent, surprise = latent * told.unsqueeze(1), surprise * told
         else:
             latent, surprise = (
                 self.draw(moments.known, uniforms, temperature),
@@ -298,7 +306,7 @@ class Network(nn.Module):
         return logits[:, own] + F.linear(latent[:, :before], self.chain[i, :, :before])
 
     def _infer(
-        self, moments: Moments, truth: Tensor, noise: Tensor | None, restraint: Tensor | float
+        self, moments: Moments, truth: Tensor, noise: Tensor | None, lenience: Tensor | float
     ) -> tuple[Tensor, Tensor]:
         """The latent (N, L * M), drawn with the truth in view, and what that told it: KL(posterior || prior), (N,)."""
         coming, _ = self._embed(truth)
@@ -314,7 +322,9 @@ class Network(nn.Module):
         odds = [self._odds(logits, values.flatten(1), i) for i in range(self.latent[0])]
         prior = torch.cat([logits[:, :0], *odds], 1).unflatten(-1, self.latent).log_softmax(-1)
         for_prior = (chances.detach() * (posterior.detach() - prior)).sum((-2, -1))
-        for_posterior = restraint * (chances * (posterior - prior.detach())).sum((-2, -1))
+        wavering = torch.as_tensor(2 * lenience).clamp(max=1.0)
+        price = (chances * (wavering * posterior - prior.detach())).sum((-2, -1))
+        for_posterior = (1 - LENIENCE * lenience) * price
         surprise = for_prior + for_posterior - for_posterior.detach()
         return (values + chances - chances.detach()).flatten(1), surprise  # straight through
 

@@ -34,12 +34,13 @@ class Targets(NamedTuple):
     events: Tensor  # (B, T) whether a step is one of the rare ones, see `dreamplay.rehearsal`; where the weights are
     blur: Tensor | None = None  # (B, T, ...) normal draws for what is known; None = it is not blurred
     noise: Tensor | None = None  # (B, T, L, M) exponential draws for the latents; None = the network draws its own
+    told: Tensor | None = None  # (B, T) 0 where a prediction has to do without the latent, else 1; None = 1
     chosen: Chosen | None = None  # what the weights choose, where the frames are; None = it is not yet known
-    restraint: Tensor | float = 1.0  # of the latent's posterior, see `dreamplay.network`
+    lenience: Tensor | float = 0.0  # with the latent's posterior, see `dreamplay.network`
 
     def cut(self, start: int, end: int) -> Targets:
         """Some of the steps."""
-        steps = ("actions", "rewards", "terminated", "weights", "events", "blur", "noise")
+        steps = ("actions", "rewards", "terminated", "weights", "events", "blur", "noise", "told")
         parts: dict[str, Any] = {name: getattr(self, name) for name in steps}
         parts = {name: None if part is None else part[:, start:end] for name, part in parts.items()}
         return self._replace(frames=self.frames[:, start : end + 1], chosen=None, **parts)
@@ -104,9 +105,10 @@ def imagine(
     *,
     truth: Tensor | None = None,
     noise: Tensor | None = None,
+    told: Tensor | None = None,
     blur: Tensor | None = None,
     rows: Tensor | None = None,
-    restraint: Tensor | float = 1.0,
+    lenience: Tensor | float = 0.0,
     go_on: bool = False,
 ) -> tuple[Prediction, State | None]:
     """Predictions along a window whose inputs are real or the network's own, as the stage says.
@@ -125,9 +127,10 @@ def imagine(
         truth: codes of the real frames (B, T, ...), one after each action: what the latent learns from. Also what keeps
             a dream near its target where chance decides. None = the most likely latent.
         noise: (B, T, L, M), see `Targets`. A dreamed step and the prediction that it comes from draw the same latent.
+        told: (B, T), see `Targets`. The latents of dreamed steps are always told.
         blur: (B, T, ...), see `Targets`.
         rows: which of the N = B * T steps to predict; None = all.
-        restraint: of the latent's posterior, see `dreamplay.network`.
+        lenience: with the latent's posterior, see `dreamplay.network`.
         go_on: whether to tell where the window ended.
 
     Returns:
@@ -141,11 +144,12 @@ def imagine(
         with torch.no_grad():
             frames = _dreamed(network, frames, actions, stage, start, truth, noise)
     moments, hidden = network.observe(frames, actions, start)
-    told = [None if part is None else part.flatten(0, 1) for part in (truth, noise, blur)]
-    end = _end(network, moments, hidden, told[:2], len(actions)) if go_on else None
+    given = [None if part is None else part.flatten(0, 1) for part in (truth, noise, told, blur)]
+    end = _end(network, moments, hidden, given[:2], len(actions)) if go_on else None
     if rows is not None:
-        moments, told = moments.at(rows), [None if part is None else part[rows] for part in told]
-    return network.predict(moments, told[0], noise=told[1], blur=told[2], restraint=restraint), end
+        moments, given = moments.at(rows), [None if part is None else part[rows] for part in given]
+    truth, noise, told, blur = given
+    return network.predict(moments, truth, noise=noise, lenience=lenience, told=told, blur=blur), end
 
 
 def _dreamed(
@@ -163,18 +167,18 @@ def _dreamed(
         inputs.append(frames[:, start:end] if stage.real[start] else state["frame"].unsqueeze(1))
         moments, hidden = network.observe(inputs[-1], actions[:, start:end], state)
         if end < len(stage.real) and not stage.real[end]:
-            told = [None if part is None else part[:, start:end].flatten(0, 1) for part in (truth, noise)]
-            hidden = _end(network, moments, hidden, told, len(frames))
+            given = [None if part is None else part[:, start:end].flatten(0, 1) for part in (truth, noise)]
+            hidden = _end(network, moments, hidden, given, len(frames))
         state = hidden
     return torch.cat(inputs, 1)
 
 
 @torch.no_grad()
-def _end(network: Any, moments: Any, hidden: State, told: list[Tensor | None], windows: int) -> State:
+def _end(network: Any, moments: Any, hidden: State, given: list[Tensor | None], windows: int) -> State:
     """The state after the last moment of each window."""
     t = len(moments.known) // windows
     last = torch.arange(t - 1, windows * t, t, device=moments.known.device)
-    truth, noise = (None if part is None else part[last] for part in told)
+    truth, noise = (None if part is None else part[last] for part in given)
     prediction = network.predict(moments.at(last), truth, noise=noise)
     return {**hidden, "frame": network.frames.most_likely(prediction.frame)}
 
@@ -217,9 +221,10 @@ def objective(
         start,
         truth=truth,
         noise=targets.noise,
+        told=targets.told,
         blur=targets.blur,
         rows=rows,
-        restraint=targets.restraint,
+        lenience=targets.lenience,
         go_on=go_on,
     )
     prediction = Prediction(*(part.float() for part in prediction))  # whatever the network computes in

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from dreamplay.muon import MOMENTUM, RMS, Muon, orthogonalised
+from dreamplay.muon import DECAY, MOMENTUM, RMS, Muon, orthogonalised
 
 
 def layers() -> nn.Module:
@@ -31,7 +31,7 @@ def test_only_weights_of_layers_are_matrices():
     assert {id(p) for p in matrices + others} == {id(p) for p in network.parameters()}
 
 
-def test_a_matrix_moves_along_its_momentum_made_even():
+def test_a_matrix_decays_and_moves_along_its_momentum_made_even():
     network = layers()
     weight = network[0].weight
     optimiser, before, momentum = Muon(network, 0.1), weight.detach().clone(), torch.zeros(8, 27)
@@ -41,6 +41,7 @@ def test_a_matrix_moves_along_its_momentum_made_even():
         optimiser.step()
         momentum = MOMENTUM * momentum + (1 - MOMENTUM) * gradient.flatten(1)
         even = orthogonalised(MOMENTUM * momentum + (1 - MOMENTUM) * gradient.flatten(1))
+        before *= 1 - 0.1 * DECAY
         before -= 0.1 * RMS * 27**0.5 * even.view(8, 3, 3, 3)
         torch.testing.assert_close(weight.detach(), before)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dreamplay.frames import ColourFrames, Frames, PaletteFrames, Patches
-from dreamplay.network import BLUR, Moments, Network, NetworkConfig, Prediction, patch_side
+from dreamplay.network import BLUR, LENIENCE, Moments, Network, NetworkConfig, Prediction, patch_side
 
 SIZE, ACTIONS, REWARDS = (6, 9), 3, 4
 SMALL = NetworkConfig(features=8, hidden=12, canvas=3, glance=2, anchor=5, latents=2, choices=3)
@@ -258,21 +258,38 @@ def test_the_surprise_is_what_the_truth_tells_beyond_the_prior():
     assert not network.predict(moments).surprise.any()
 
 
-def test_the_restraint_slows_the_posterior_and_not_the_prior():
+def test_lenience_is_with_the_posterior_and_not_the_prior():
     network = moving_network(palette_frames())
     noise = torch.ones(len(moments_of(network)[0].known), 2, 3)
 
-    def learned(restraint: float) -> tuple[Tensor, Tensor]:
+    def learned(lenience: float) -> tuple[Tensor, Tensor]:
         network.zero_grad()
         moments, truth = moments_of(network)
-        network.predict(moments, truth, noise=noise, restraint=restraint).surprise.sum().backward()
+        network.predict(moments, truth, noise=noise, lenience=lenience).surprise.sum().backward()
         assert network.prior[1].weight.grad is not None and network.posterior[1].weight.grad is not None
         return network.prior[1].weight.grad.clone(), network.posterior[1].weight.grad.clone()
 
-    (prior, posterior), (same, slower) = learned(1.0), learned(0.25)
+    (prior, posterior), (same, slower) = learned(0.5), learned(1.0)  # of both, the posterior is given back what it may
     assert prior.abs().max() > 0 and posterior.abs().max() > 0
     torch.testing.assert_close(same, prior)
-    torch.testing.assert_close(slower, 0.25 * posterior)
+    torch.testing.assert_close(slower, (1 - LENIENCE) / (1 - LENIENCE / 2) * posterior)
+
+
+def test_without_lenience_the_posterior_is_not_paid_for_wavering():
+    network = moving_network(palette_frames())
+    with torch.no_grad():
+        network.prior[1].weight.zero_(), network.posterior[1].weight.zero_(), network.chain.zero_()
+        network.prior[1].bias.zero_()  # all values are equally likely beforehand: each costs the same
+        network.posterior[1].bias.copy_(torch.tensor([0.0, 1, 2, 5, 0, 0]))
+    grads = []
+    for lenience in (0.0, 0.25, 0.5):
+        network.zero_grad()
+        moments, truth = moments_of(network)
+        network.predict(moments, truth, lenience=lenience).surprise.sum().backward()
+        assert network.posterior[1].bias.grad is not None
+        grads.append(network.posterior[1].bias.grad.clone() / (1 - LENIENCE * lenience))
+    assert grads[0].abs().max() < 1e-5 and grads[2].abs().max() > 0.1
+    torch.testing.assert_close(grads[1], grads[2] / 2, atol=1e-5, rtol=1e-4)
 
 
 def test_a_variable_that_says_what_the_one_before_said_is_no_second_surprise_and_is_drawn_as_it_is():
@@ -337,6 +354,19 @@ def test_with_the_truth_in_view_the_latent_is_drawn_from_its_posterior():
     frequencies = seen.pop()[:, -6:].mean(0)
     expected = torch.cat([torch.tensor([0.0, 1, 2]).softmax(0), torch.tensor([5.0, 0, 0]).softmax(0)])
     torch.testing.assert_close(frequencies, expected, atol=0.03, rtol=0)
+
+
+def test_a_prediction_that_is_not_told_does_without_the_latent_and_pays_nothing_for_it():
+    network = moving_network(palette_frames())
+    moments, truth = moments_of(network)
+    noise, told = torch.ones(10, 2, 3), torch.tensor([1.0, 0] * 5)
+    one, two = (network.predict(moments, some, noise=noise, told=told) for some in (truth, truth.flip(0)))
+    whole = network.predict(moments, truth, noise=noise)
+    seen = told > 0
+    assert torch.equal(one.surprise, whole.surprise * told)
+    assert_close([part[seen] for part in one], [part[seen] for part in whole])
+    assert_close([part[~seen] for part in one], [part[~seen] for part in two])
+    assert not one.clues[~seen, -6:].any() and not torch.equal(one.frame[seen], two.frame[seen])
 
 
 def test_the_posterior_learns_from_what_the_latent_changed():
