@@ -54,9 +54,8 @@ def assert_same(one: Path, other: Path) -> None:
     logs = [[json.loads(line) for line in (run / LOG).read_text().splitlines()] for run in (one, other)]
     assert len(logs[0]) == len(logs[1]) > 0
     for a, b in zip(*logs, strict=True):
-        assert {name: b[name] for name in a if name != "minutes"} == pytest.approx(
-            {name: value for name, value in a.items() if name != "minutes"}, rel=1e-3
-        )
+        for name in a.keys() - {"minutes"}:  # what rounding changes, Muon makes larger: the norm shows it most
+            assert b[name] == pytest.approx(a[name], rel=1e-2 if name == "gradient_norm" else 1e-3), name
 
 
 def test_two_processes_equal_one(bricks, tmp_path):
