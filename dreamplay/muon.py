@@ -14,7 +14,7 @@ from torch import Tensor, nn
 MOMENTUM = 0.95
 BETAS, EPSILON = (0.9, 0.999), 1e-6
 RMS = 0.2  # of a step beside the learning rate: about Adam's
-DECAY = 0.2  # of a matrix in a step, beside the learning rate
+DECAY = 0.5  # of a convolution in a step, beside the learning rate
 QUINTIC = (3.4445, -4.7750, 2.0315)
 ROUNDS = 5
 
@@ -23,8 +23,9 @@ class Muon(torch.optim.Optimizer):
     """Orthogonalised momentum for weight matrices (Jordan et al. 2024), Adam for everything else.
 
     A step of a matrix has Adam's size (Liu et al. 2025, section 2.2), so that one learning rate serves both. The weight
-    of a convolution is the matrix from its patches to its output channels. Matrices decay: what a step makes them learn
-    by heart is forgotten unless it proves true again.
+    of a convolution is the matrix from its patches to its output channels. Convolutions decay: what they learn by heart
+    in one place is forgotten unless it proves true elsewhere. Other matrices do not: a cue from long ago is learned too
+    slowly to last.
 
     Args:
         network: of its linear and convolution layers the weights are matrices; all other parameters are not.
@@ -58,7 +59,9 @@ def _move_matrix(parameter: Tensor, gradient: Tensor, state: dict[str, Tensor], 
     momentum = state["momentum"].lerp_(gradient, 1 - MOMENTUM)
     matrix = gradient.lerp(momentum, MOMENTUM).flatten(1)  # Nesterov
     step = orthogonalised(matrix).view_as(parameter)
-    parameter.mul_(1 - DECAY * rate).addcmul_(step, rate, value=-RMS * max(matrix.shape) ** 0.5)
+    if parameter.dim() == 4:
+        parameter.mul_(1 - DECAY * rate)
+    parameter.addcmul_(step, rate, value=-RMS * max(matrix.shape) ** 0.5)
 
 
 def _move_by_itself(parameter: Tensor, gradient: Tensor, state: dict[str, Tensor], rate: Tensor) -> None:

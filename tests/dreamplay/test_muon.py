@@ -31,18 +31,19 @@ def test_only_weights_of_layers_are_matrices():
     assert {id(p) for p in matrices + others} == {id(p) for p in network.parameters()}
 
 
-def test_a_matrix_decays_and_moves_along_its_momentum_made_even():
+@pytest.mark.parametrize(("layer", "decay"), [(0, DECAY), (2, 0.0)])
+def test_a_matrix_moves_along_its_momentum_made_even_and_that_of_a_convolution_decays(layer, decay):
     network = layers()
-    weight = network[0].weight
-    optimiser, before, momentum = Muon(network, 0.1), weight.detach().clone(), torch.zeros(8, 27)
+    weight = network[layer].weight
+    optimiser, before, momentum = Muon(network, 0.1), weight.detach().clone(), torch.zeros_like(weight).flatten(1)
     for step in range(3):
-        gradient = torch.randn(8, 3, 3, 3, generator=torch.Generator().manual_seed(step))
+        gradient = torch.randn(weight.shape, generator=torch.Generator().manual_seed(step))
         weight.grad = gradient.clone()
         optimiser.step()
         momentum = MOMENTUM * momentum + (1 - MOMENTUM) * gradient.flatten(1)
         even = orthogonalised(MOMENTUM * momentum + (1 - MOMENTUM) * gradient.flatten(1))
-        before *= 1 - 0.1 * DECAY
-        before -= 0.1 * RMS * 27**0.5 * even.view(8, 3, 3, 3)
+        before *= 1 - 0.1 * decay
+        before -= 0.1 * RMS * max(momentum.shape) ** 0.5 * even.view_as(weight)
         torch.testing.assert_close(weight.detach(), before)
 
 
