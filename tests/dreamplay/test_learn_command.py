@@ -142,7 +142,7 @@ def test_catch_is_learned_in_the_dream_and_caught_in_reality(tmp_path):
 
     data, run = tmp_path / "data", tmp_path / "run"
     Collect(env="Dreamplay/Catch-v0", steps=20_000, out=data).run()
-    Train(data=data, out=run, updates=1200).run()
+    Train(data=data, out=run, updates=3000).run()
     Learn(run, steps=250_000).run()
     random = Act(run, agent="random", episodes=10, max_steps=200).run()
     learned = Act(run, agent="policy", episodes=10, max_steps=200).run()
