@@ -59,7 +59,7 @@ def _move_matrix(parameter: Tensor, gradient: Tensor, state: dict[str, Tensor], 
     momentum = state["momentum"].lerp_(gradient, 1 - MOMENTUM)
     matrix = gradient.lerp(momentum, MOMENTUM).flatten(1)  # Nesterov
     step = orthogonalised(matrix).view_as(parameter)
-    if parameter.dim() == 4:
+    if parameter.dim() == 4:  # of a convolution
         parameter.mul_(1 - DECAY * rate)
     parameter.addcmul_(step, rate, value=-RMS * max(matrix.shape) ** 0.5)
 
