@@ -1,18 +1,19 @@
 """The objective: which inputs a window takes, what carries loss and gradient, weights applied to the letter."""
 
 import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import torch
-from networks import B, batch_for, classic_network, colour_network, every, gradients, palette_network
+from networks import CONFIG, A, B, R, batch_for, classic_network, colour_network, every, gradients, palette_network
 from torch import Tensor
 
 from dreamplay.classic import RawFrames
 from dreamplay.curriculum import Stage, window
 from dreamplay.frames import PaletteFrames, Patches
-from dreamplay.network import Hidden, Prediction
+from dreamplay.network import Hidden, Network, Prediction
 from dreamplay.objective import Targets, imagine, objective
 
 STAGE = Stage((True, True, False, False, True, False))
@@ -94,6 +95,28 @@ def test_no_gradient_flows_through_the_default_networks_own_frames(make_network)
     assert imagined.keys() == expected.keys()
     for name, gradient in expected.items():
         torch.testing.assert_close(imagined[name], gradient, rtol=1e-3, atol=1e-3)
+
+
+def test_a_dream_is_told_though_the_prediction_from_it_is_not():
+    torch.manual_seed(0)
+    network: Any = Network(palette_network().frames, A, R, replace(CONFIG, latents=2))
+    torch.nn.init.normal_(network.change.weight)
+    batch = batch_for(network, T)
+    frames, truth = batch.frames[:, :-1], batch.frames[:, 1:]
+    noise = torch.rand(B, T, *network.latent) + 0.1
+    inputs, observe = [], network.observe
+
+    def observed(given: Tensor, *arguments: Tensor) -> Any:
+        inputs.append(given)
+        return observe(given, *arguments)
+
+    network.observe = observed
+    seen = []
+    for told in (None, torch.zeros(B, T)):
+        prediction, _ = imagine(network, frames, batch.actions, STAGE, truth=truth, noise=noise, told=told)
+        seen.append((inputs[-1], prediction.surprise))
+    assert torch.equal(seen[0][0], seen[1][0]) and not torch.equal(seen[0][0], frames)
+    assert seen[0][1].any() and not seen[1][1].any()
 
 
 class CutFrames(RawFrames):
