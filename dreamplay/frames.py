@@ -27,6 +27,7 @@ MAX_COLOURS = 32
 NEAR = 32  # gray levels in every channel: how far a colour may be from the one of the palette that stands for it
 LEAST_EXACT = 0.999  # share of pixels whose very colour is in the palette
 LEAST_INTENSITY = 1e-3  # of a copied pixel: decoded it is 0 again, and 1 is 255
+MOST_DOUBTFUL = 64  # pixels of a frame that may be given to a class that is not their most likely one
 MOST_GIVEN, LEAST_GIVEN = 16, 0.1  # pixels that a class is given beyond its own, and how likely they have to be it
 COPY_LOGIT = 6.0  # a copied pixel keeps its colour with a probability of 0.98 for eight other colours
 
@@ -244,17 +245,26 @@ def likeliest_classes(logits: Tensor) -> Tensor:
 
     A ball that is at one of two places with a probability of 0.4 each would be at neither, for both are more likely
     empty. So a class that its own pixels leave short of its expected number, the sum of its probabilities, is given the
-    likeliest of the others. Of few and large operations: ONNX Runtime computes it at every step.
+    likeliest of the others among the most doubtful pixels; one that is given to several is of the first. All pixels are
+    gone over in few and large operations, and none of them is a choice: ONNX Runtime computes this at every step.
     """
-    odds = (logits - logits.amax(1, keepdim=True)).exp()  # 1 for a pixel's most likely class
-    beyond = odds / odds.sum(1, keepdim=True) - (odds == 1).float()  # probability, of the most likely class less 1
-    likeliest = beyond.topk(min(MOST_GIVEN, logits.shape[-1]), -1).values  # (B, K, 16)
-    short = beyond.sum(-1, keepdim=True) > torch.arange(likeliest.shape[-1], device=logits.device) + 0.5
-    given = torch.where(short & (likeliest >= LEAST_GIVEN), likeliest, 1.0).amin(-1, keepdim=True)
-    scores = odds + 2 * (beyond >= given).float()
-    behind = torch.arange(logits.shape[1], 0, -1, device=logits.device).unsqueeze(1)  # K, K - 1, ..., 1
-    first = ((scores == scores.amax(1, keepdim=True)).float() * behind).amax(1)  # in two thirds of an argmax's time
-    return logits.shape[1] - first
+    k, pixels = logits.shape[1:]
+    odds = (logits - logits.amax(1, keepdim=True)).exp()
+    sure = odds.sum(1).reciprocal()  # (B, pixels), probability of the most likely class
+    own = odds.floor()  # 1 for that class, else 0
+    short = (odds @ sure.unsqueeze(2)).squeeze(2) - own.sum(2)  # (B, K), of pixels
+    behind = torch.arange(k, 0, -1, device=logits.device).float().unsqueeze(1)  # K, K - 1, ..., 1
+    first = (own * behind).amax(1)  # (B, pixels), of the first of the most likely ones
+
+    doubtful = sure.topk(min(MOST_DOUBTFUL, pixels), -1, largest=False).indices  # (B, D)
+    odds = odds.gather(2, doubtful.unsqueeze(1).expand(-1, k, -1))  # (B, K, D)
+    own = odds.floor()
+    beyond = odds * sure.gather(1, doubtful).unsqueeze(1) - own  # probability, of the most likely class less 1
+    likeliest = beyond.topk(min(MOST_GIVEN, beyond.shape[-1]), -1).values  # (B, K, 16)
+    is_short = short.unsqueeze(2) > torch.arange(likeliest.shape[-1], device=logits.device) + 0.5
+    given = torch.where(is_short & (likeliest >= LEAST_GIVEN), likeliest, 1.0).amin(-1, keepdim=True)  # (B, K, 1)
+    decided = torch.where(beyond >= given, k + behind, own * behind).amax(1)  # (B, D)
+    return (2 * k - first.scatter(1, doubtful, decided)) % k
 
 
 def nearest_colour(observations: np.ndarray, colours: np.ndarray) -> np.ndarray:

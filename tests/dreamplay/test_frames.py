@@ -14,6 +14,7 @@ from dreamplay.frames import (
     LEAST_GIVEN,
     LEAST_INTENSITY,
     MAX_COLOURS,
+    MOST_DOUBTFUL,
     MOST_GIVEN,
     NEAR,
     ColourFrames,
@@ -185,11 +186,16 @@ def test_the_likeliest_classes_are_what_the_words_say(seed, k, pixels):
         assume(abs(short % 1 - 0.5) > 1e-3)
         others = sorted((p for p in range(pixels) if best[p] != c), key=lambda p: -probabilities[p, c])
         for p in others[: min(MOST_GIVEN, max(0, round(short)))]:
-            if probabilities[p, c] >= LEAST_GIVEN and (
-                expected[p] == best[p] or probabilities[p, c] > probabilities[p, expected[p]]
-            ):
+            if probabilities[p, c] >= LEAST_GIVEN and expected[p] == best[p]:
                 expected[p] = c
     assert classes_of(probabilities.tolist()) == expected.tolist()
+
+
+def test_only_the_most_doubtful_pixels_are_given():
+    clear = [[0.80 - i / 1e3, 0.20 + i / 1e3, 0.0] for i in range(20)]  # 4.2 expected
+    assert classes_of(clear) == [0] * 16 + [1] * 4
+    doubtful = [[0.40, 0.05, 0.55]] * MOST_DOUBTFUL
+    assert classes_of(clear + doubtful)[:20] == [0] * 20
 
 
 def test_sure_frames_are_those_of_the_likeliest_classes():
