@@ -254,7 +254,7 @@ def likeliest_classes(logits: Tensor) -> Tensor:
     own = odds.floor()  # 1 for that class, else 0
     short = (odds @ sure.unsqueeze(2)).squeeze(2) - own.sum(2)  # (B, K), of pixels
     behind = torch.arange(k, 0, -1, device=logits.device).float().unsqueeze(1)  # K, K - 1, ..., 1
-    first = (own * behind).amax(1)  # (B, pixels), of the first of the most likely ones
+    first = (behind.t() @ own).squeeze(1)  # (B, pixels), of the most likely class; where two are, a doubtful pixel
 
     doubtful = sure.topk(min(MOST_DOUBTFUL, pixels), -1, largest=False).indices  # (B, D)
     odds = odds.gather(2, doubtful.unsqueeze(1).expand(-1, k, -1))  # (B, K, D)

@@ -198,6 +198,10 @@ def test_only_the_most_doubtful_pixels_are_given():
     assert classes_of(clear + doubtful)[:20] == [0] * 20
 
 
+def test_of_classes_that_are_equally_likely_the_first_is_taken():
+    assert classes_of([[0.4, 0.4, 0.2], [0.2, 0.4, 0.4], [0.4, 0.2, 0.4]]) == [0, 1, 0]
+
+
 def test_sure_frames_are_those_of_the_likeliest_classes():
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(3, 4, 50, generator=generator) * 60
