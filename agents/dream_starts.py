@@ -73,5 +73,6 @@ def _follow(simulator: Simulator, state: State, actions: np.ndarray, observation
     given = torch.cat([state["frame"].unsqueeze(1), frames[:, :-1]], 1)
     encoded = torch.from_numpy(encode_actions(simulator.card.action_space, np.asarray(actions))).to(device)
     _, hidden = network.observe(given, encoded, state)
+    state = {**network.frames.picture(frames[:, -1]), **hidden}
     # Contiguous: a row of a view would keep all T frames alive.
-    return {name: value.contiguous() for name, value in {"frame": frames[:, -1], **hidden}.items()}
+    return {name: value.contiguous() for name, value in state.items()}

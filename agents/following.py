@@ -9,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 import torch
 
+from dreamplay.frames import PICTURE
 from dreamplay.simulator import Simulator, State, rows
 
 
@@ -58,7 +59,8 @@ class Following:
             taken = np.array([actions[i] for i in on], dtype).reshape(len(on), *(space.shape or ()))
             rows_on, seen = [numbers[i] for i in on], [observations[i] for i in on]
             after, _ = self._simulator.step(self.state(rows_on), taken, decode=False)
-            self._keep(rows_on, {**after, "frame": self._start(seen)["frame"]}, seen)
+            real = {name: value for name, value in self._start(seen).items() if name in PICTURE}
+            self._keep(rows_on, {**after, **real}, seen)
         self.see(numbers, observations)
 
     def state(self, numbers: Sequence[int]) -> State:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dreamplay.frames import Picture
 from dreamplay.network import Hidden, Prediction
 
 # (output channels, kernel, padding), all of stride 2: 210 x 160 -> 102 x 78 -> 50 x 38 -> 24 x 18 -> 11 x 8
@@ -66,9 +67,13 @@ class RawFrames:
         """The mean is the most likely frame; gradients flow through it."""
         return prediction
 
-    def dreamed(self, prediction: Tensor) -> Tensor:
-        """The same: a dream shows it."""
-        return prediction
+    def picture(self, frames: Tensor) -> Picture:
+        """What a state holds of a frame (B, C, H, W): all of it."""
+        return {"frame": frames}
+
+    def dreamed(self, prediction: Tensor, before: Picture) -> Picture:
+        """The mean, whatever came before."""
+        return {"frame": prediction}
 
     def to_json(self) -> dict[str, Any]:
         """What `RawFrames` is made of."""

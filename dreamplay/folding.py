@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dreamplay.frames import COPY_LOGIT, PaletteFrames, likeliest_classes
+from dreamplay.frames import COPY_LOGIT, PaletteFrames, Picture, next_classes
 from dreamplay.network import Hidden, Network
 
 
@@ -64,20 +64,20 @@ class FoldedNetwork(nn.Module):
             self.register_buffer("change", change)
 
     def forward(
-        self, frame: Tensor, action: Tensor, hidden: Hidden, uniforms: Tensor | None, temperature: float | Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Hidden]:
-        """A step of B dreams: next classes, logits of reward and termination, next hidden state; see `Network.step`."""
+        self, state: Hidden, action: Tensor, uniforms: Tensor | None, temperature: float | Tensor
+    ) -> tuple[Picture, Tensor, Tensor, Hidden]:
+        """A step of B dreams: next picture, logits of reward and termination, next hidden state; see `Network.step`."""
         net, config, (k, p) = self.network, self.network.config, self.network.pixels
-        codes = frame.float().view(-1, self.cells, p).transpose(1, 2).reshape(-1, 1, p * self.cells)
+        codes = state["frame"].float().view(-1, self.cells, p).transpose(1, 2).reshape(-1, 1, p * self.cells)
         is_class = (codes == self.classes).float()  # (B, K, P * cells)
         colours = (self.colours @ is_class).view(-1, config.embedding * p, *net.grid)
-        grid = F.relu(F.conv2d(colours, self.present) + (hidden["past"] + net.place))  # (B, C, rows, columns)
+        grid = F.relu(F.conv2d(colours, self.present) + (state["past"] + net.place))  # (B, C, rows, columns)
 
         seen = net.look(F.relu(net.glance(grid)).flatten(1))  # (B, D)
         keep, new = net.gates(torch.cat([seen, action], -1)).split(config.hidden, -1)
         new = new.tanh()
-        memory = new + keep.sigmoid() * (hidden["memory"] - new)
-        known = torch.cat([memory, seen, hidden["anchor"], action], -1)  # (B, S)
+        memory = new + keep.sigmoid() * (state["memory"] - new)
+        known = torch.cat([memory, seen, state["anchor"], action], -1)  # (B, S)
         decided = torch.cat([known, net.draw(known, uniforms, temperature)], -1)
 
         sketch, *modulation, judged = F.linear(decided, self.decide, self.decide_bias).split(self.widths, 1)
@@ -91,8 +91,9 @@ class FoldedNetwork(nn.Module):
 
         change = self.change @ F.pad(x.flatten(2), (0, 0, 0, 1), value=1.0)  # (B, K * P, cells)
         logits = change.view(-1, k, p * self.cells) + COPY_LOGIT * is_class
-        classes = likeliest_classes(logits).to(torch.uint8).view(-1, p, self.cells).transpose(1, 2)
+        classes, doubt = next_classes(logits, codes.squeeze(1), state["doubt"])
+        frame = classes.to(torch.uint8).view(-1, p, self.cells).transpose(1, 2).reshape(-1, *net.grid, p)
         noticed = net.weigh(F.relu(net.notice(x)).flatten(1))
         event = net.heads(net.evidence(noticed) * judged)  # (B, R + 1)
-        after = {"memory": memory, "anchor": hidden["anchor"], "past": F.conv2d(colours, self.past)}
-        return classes.reshape(-1, *net.grid, p), event[:, :-1], event[:, -1], after
+        after = {"memory": memory, "anchor": state["anchor"], "past": F.conv2d(colours, self.past)}
+        return {"frame": frame, "doubt": doubt}, event[:, :-1], event[:, -1], after

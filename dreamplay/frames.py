@@ -27,8 +27,9 @@ MAX_COLOURS = 32
 NEAR = 32  # gray levels in every channel: how far a colour may be from the one of the palette that stands for it
 LEAST_EXACT = 0.999  # share of pixels whose very colour is in the palette
 LEAST_INTENSITY = 1e-3  # of a copied pixel: decoded it is 0 again, and 1 is 255
-MOST_DOUBTFUL = 64  # pixels of a frame that may be given to a class that is not their most likely one
+MOST_DOUBTFUL = 64  # pixels of a frame that may be of a class that is not their most likely one
 MOST_GIVEN, LEAST_GIVEN = 16, 0.1  # pixels that a class is given beyond its own, and how likely they have to be it
+LEAST_LEFT = 0.2  # probability with which a pixel has to leave its class at a step for that to count
 COPY_LOGIT = 6.0  # a copied pixel keeps its colour with a probability of 0.98 for eight other colours
 
 
@@ -65,6 +66,12 @@ class Patches:
         p = self.side
         whole = patches.reshape(*lead, rows, columns, p, p, x).swapaxes(-4, -3).reshape(*lead, rows * p, columns * p, x)
         return np.ascontiguousarray(whole[..., : self.size[0], : self.size[1], :])
+
+
+Picture = dict[str, Tensor]
+"""What the state of B dreams holds of their frames alone: codes as "frame"; of a palette, also "doubt" (B, pixels), see
+`next_classes`, the first pixels of all patches first."""
+PICTURE = ("frame", "doubt")
 
 
 @dataclass(frozen=True)
@@ -118,11 +125,18 @@ class PaletteFrames:
         """Codes of the most likely pixels, each by itself: (..., K, P) -> uint8 (..., P). Training feeds these back."""
         return logits.max(-2).indices.to(torch.uint8)  # five times as fast here as argmax
 
-    def dreamed(self, logits: Tensor) -> Tensor:
-        """Codes of the frames of a dream: (..., rows, columns, K, P) -> uint8 (..., rows, columns, P)."""
-        *lead, rows, columns, k, p = logits.shape
-        classes = likeliest_classes(logits.movedim(-2, -4).reshape(-1, k, rows * columns * p))
-        return classes.to(torch.uint8).view(*lead, rows, columns, p)
+    def picture(self, codes: Tensor) -> Picture:
+        """What a state holds of a frame given to it: codes (B, rows, columns, P), and no doubt."""
+        return {"frame": codes, "doubt": torch.zeros(len(codes), codes[0].numel(), device=codes.device)}
+
+    def dreamed(self, logits: Tensor, before: Picture) -> Picture:
+        """The picture that comes after another: (B, rows, columns, K, P)."""
+        _, rows, columns, k, p = logits.shape
+        flat = logits.flatten(1, 2).permute(0, 2, 3, 1).reshape(-1, k, p * rows * columns)
+        shown = before["frame"].flatten(1, 2).transpose(1, 2).flatten(1).float()
+        classes, doubt = next_classes(flat, shown, before["doubt"])
+        frame = classes.to(torch.uint8).view(-1, p, rows * columns).transpose(1, 2).reshape(-1, rows, columns, p)
+        return {"frame": frame, "doubt": doubt}
 
     def to_json(self) -> dict[str, Any]:
         """What `frames_from_json` rebuilds the codec from."""
@@ -171,9 +185,13 @@ class ColourFrames:
         """The mean intensities."""
         return logits.sigmoid()
 
-    def dreamed(self, logits: Tensor) -> Tensor:
-        """The same: a dream shows them."""
-        return self.most_likely(logits)
+    def picture(self, codes: Tensor) -> Picture:
+        """What a state holds of a frame: its codes (B, rows, columns, C, P)."""
+        return {"frame": codes}
+
+    def dreamed(self, logits: Tensor, before: Picture) -> Picture:
+        """The mean intensities, whatever came before."""
+        return {"frame": self.most_likely(logits)}
 
     def to_json(self) -> dict[str, Any]:
         """What `frames_from_json` rebuilds the codec from."""
@@ -240,13 +258,28 @@ def palette(colours: np.ndarray, counts: np.ndarray) -> np.ndarray | None:
     return colours[kept] if counts[kept].sum() >= LEAST_EXACT * counts.sum() else None
 
 
-def likeliest_classes(logits: Tensor) -> Tensor:
-    """The most likely class of every pixel, and no class with too few of them: (B, K, pixels) -> float (B, pixels).
+def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, Tensor]:
+    """The classes that a dream shows next: every pixel's most likely one, but for two ways in which that is too sure.
 
     A ball that is at one of two places with a probability of 0.4 each would be at neither, for both are more likely
     empty. So a class that its own pixels leave short of its expected number, the sum of its probabilities, is given the
-    likeliest of the others among the most doubtful pixels; one that is given to several is of the first. All pixels are
-    gone over in few and large operations, and none of them is a choice: ONNX Runtime computes this at every step.
+    likeliest of the others, but not those that show it already and should rather not: what moves would stand still. A
+    pixel given to several is of the first.
+
+    And what moves by a third of a pixel a step would never move, for at each step every pixel more likely stays. So a
+    pixel leaves its class, for the second most likely one, once the probabilities that it should have done so add up to
+    a half.
+
+    Both look at the most doubtful pixels only. All pixels are gone over in few and large operations, none of them a
+    choice: ONNX Runtime computes this at every step.
+
+    Args:
+        logits: (B, K, pixels).
+        shown: float (B, pixels), the present classes.
+        doubt: float (B, pixels), in how many of the latest steps a pixel was expected to leave its class.
+
+    Returns:
+        The next classes, float (B, pixels), and the next doubt.
     """
     k, pixels = logits.shape[1:]
     odds = (logits - logits.amax(1, keepdim=True)).exp()
@@ -254,17 +287,25 @@ def likeliest_classes(logits: Tensor) -> Tensor:
     own = odds.floor()  # 1 for that class, else 0
     short = (odds @ sure.unsqueeze(2)).squeeze(2) - own.sum(2)  # (B, K), of pixels
     behind = torch.arange(k, 0, -1, device=logits.device).float().unsqueeze(1)  # K, K - 1, ..., 1
-    first = (behind.t() @ own).squeeze(1)  # (B, pixels), of the most likely class; where two are, a doubtful pixel
+    first = k - (behind.t() @ own).squeeze(1)  # (B, pixels), the most likely class; where two are, a doubtful pixel
 
-    doubtful = sure.topk(min(MOST_DOUBTFUL, pixels), -1, largest=False).indices  # (B, D)
-    odds = odds.gather(2, doubtful.unsqueeze(1).expand(-1, k, -1))  # (B, K, D)
-    own = odds.floor()
-    beyond = odds * sure.gather(1, doubtful).unsqueeze(1) - own  # probability, of the most likely class less 1
+    unsure, which = sure.topk(min(MOST_DOUBTFUL, pixels), -1, largest=False)  # (B, D) each
+    odds = odds.gather(2, which.unsqueeze(1).expand(-1, k, -1))  # (B, K, D)
+    own, present = odds.floor(), shown.gather(1, which)
+    is_present = (k - behind == present.unsqueeze(1)).float()
+    beyond = odds * unsure.unsqueeze(1) - torch.maximum(own, is_present)  # probability; less 1, what is not to be given
     likeliest = beyond.topk(min(MOST_GIVEN, beyond.shape[-1]), -1).values  # (B, K, 16)
     is_short = short.unsqueeze(2) > torch.arange(likeliest.shape[-1], device=logits.device) + 0.5
     given = torch.where(is_short & (likeliest >= LEAST_GIVEN), likeliest, 1.0).amin(-1, keepdim=True)  # (B, K, 1)
-    decided = torch.where(beyond >= given, k + behind, own * behind).amax(1)  # (B, D)
-    return (2 * k - first.scatter(1, doubtful, decided)) % k
+    decided = (2 * k - torch.where(beyond >= given, k + behind, own * behind).amax(1)) % k  # (B, D)
+
+    doubted, best = doubt.gather(1, which) + 1 - unsure, first.gather(1, which)
+    stays = (best == present) & (best == decided) & (unsure <= 1 - LEAST_LEFT)
+    leaves = stays & (doubted >= 0.5)
+    second = (beyond == beyond.amax(1, keepdim=True)).float() * behind
+    decided = torch.where(leaves, k - second.amax(1), decided)
+    doubted = torch.where(stays & ~leaves, doubted, 0.0)
+    return first.scatter(1, which, decided), torch.zeros_like(doubt).scatter(1, which, doubted)
 
 
 def nearest_colour(observations: np.ndarray, colours: np.ndarray) -> np.ndarray:

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 from dreamplay.classic import ClassicNetwork
 from dreamplay.folding import FoldedNetwork
-from dreamplay.frames import PaletteFrames
+from dreamplay.frames import PaletteFrames, Picture
 from dreamplay.network import Hidden, Network
 from dreamplay.rewards import RewardBins
 
 State = dict[str, Tensor]
-"""Where B dreams are: "frame", in codes, and the network's hidden state; every value has a leading batch axis."""
+"""Where B dreams are: `dreamplay.frames.Picture` and the network's hidden state; every value has B rows."""
 
 
 class Events(NamedTuple):
@@ -63,14 +63,14 @@ class OneStep(nn.Module):
             The next state and the `Events`, as tensors.
         """
         latent = None if uniforms is None else uniforms[:, 2:]
-        frame, reward, termination, hidden = self.network(state["frame"], action, state, latent, temperature)
+        picture, reward, termination, hidden = self.network(state, action, latent, temperature)
         if uniforms is None:
             rewards, terminated = self.rewards.most_likely(reward), termination > 0
         else:
             rewards = self.rewards.sample(reward, temperature, uniforms[:, 0])
             terminated = uniforms[:, 1] < (termination / temperature).sigmoid()
         events = (rewards, terminated, termination.sigmoid(), self.rewards.mean(reward), self.rewards.not_zero(reward))
-        return {"frame": frame, **hidden}, events
+        return {**picture, **hidden}, events
 
 
 class _Plain(nn.Module):
@@ -81,10 +81,10 @@ class _Plain(nn.Module):
         self.network = network
 
     def forward(
-        self, frame: Tensor, action: Tensor, hidden: Hidden, uniforms: Tensor | None, temperature: float | Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Hidden]:
-        said, after = self.network.step(frame, action, hidden, uniforms=uniforms, temperature=temperature)
-        return self.network.frames.dreamed(said.frame), said.reward, said.termination, after
+        self, state: State, action: Tensor, uniforms: Tensor | None, temperature: float | Tensor
+    ) -> tuple[Picture, Tensor, Tensor, Hidden]:
+        said, after = self.network.step(state["frame"], action, state, uniforms=uniforms, temperature=temperature)
+        return self.network.frames.dreamed(said.frame, state), said.reward, said.termination, after
 
 
 class TorchBackend:

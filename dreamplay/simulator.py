@@ -109,8 +109,9 @@ class Simulator:
         hidden = self.network.initial(frames[:, 0])
         if observations.shape[1] > 1:
             _, hidden = self.network.observe(frames[:, :-1], self._encode_actions(actions), hidden)
+        state = {**self.network.frames.picture(frames[:, -1]), **hidden}
         # Contiguous: a row of a view would keep the whole context alive, and in a snapshot.
-        return {name: value.contiguous() for name, value in {"frame": frames[:, -1], **hidden}.items()}
+        return {name: value.contiguous() for name, value in state.items()}
 
     def step(
         self,

@@ -13,6 +13,7 @@ from dreamplay.frames import (
     COPY_LOGIT,
     LEAST_GIVEN,
     LEAST_INTENSITY,
+    LEAST_LEFT,
     MAX_COLOURS,
     MOST_DOUBTFUL,
     MOST_GIVEN,
@@ -22,8 +23,8 @@ from dreamplay.frames import (
     Patches,
     choose_frames,
     frames_from_json,
-    likeliest_classes,
     nearest_colour,
+    next_classes,
 )
 
 SIZES = st.tuples(st.integers(1, 11), st.integers(1, 11))
@@ -154,7 +155,9 @@ def test_a_copy_is_the_most_likely_frame():
 
 def classes_of(probabilities: list[list[float]]) -> list[int]:
     """Of pixels with these probabilities of their classes, one frame of them."""
-    return likeliest_classes(torch.tensor(probabilities).log().t().unsqueeze(0))[0].int().tolist()
+    logits = torch.tensor(probabilities).log().t().unsqueeze(0)
+    nothing = torch.zeros(1, len(probabilities))
+    return next_classes(logits, nothing - 1, nothing)[0][0].int().tolist()
 
 
 def test_a_thing_at_one_of_two_places_is_at_the_likelier_one_and_not_at_neither():
@@ -203,9 +206,61 @@ def test_of_classes_that_are_equally_likely_the_first_is_taken():
 
 
 def test_sure_frames_are_those_of_the_likeliest_classes():
-    generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(3, 4, 50, generator=generator) * 60
-    assert torch.equal(likeliest_classes(logits).long(), logits.argmax(1))
+    generator = torch.Generator().manual_seed(1)
+    logits = torch.randn(3, 4, 50, generator=generator) * 600
+    classes, doubt = next_classes(logits, logits.argmax(1).float(), torch.zeros(3, 50))
+    assert torch.equal(classes.long(), logits.argmax(1)) and not doubt.any()
+
+
+def shown_over_time(probabilities: list[list[float]], steps: int) -> list[list[int]]:
+    """Classes of pixels that have these probabilities at every step, beginning with class 0."""
+    logits = torch.tensor(probabilities).log().t().unsqueeze(0)
+    shown = doubt = torch.zeros(1, len(probabilities))
+    frames = []
+    for _ in range(steps):
+        shown, doubt = next_classes(logits, shown, doubt)
+        frames.append(shown[0].int().tolist())
+    return frames
+
+
+def test_what_was_to_leave_for_half_a_step_leaves_for_the_second_most_likely_class():
+    for chance, when in ((0.3, 2), (0.26, 2), (0.24, 3), (0.21, 3)):
+        still = [1 - chance, 0.4 * chance, 0.6 * chance]
+        assert shown_over_time([still], when) == [[0]] * (when - 1) + [[2]]
+
+
+def test_a_class_that_is_short_is_not_given_the_pixel_it_should_rather_leave():
+    logits = torch.tensor([[0.60, 0.40], [0.70, 0.30], [0.99, 0.01]]).log().t().unsqueeze(0)
+    for shown, expected in (([0, 0, 0], [1, 0, 0]), ([1, 0, 0], [0, 1, 0])):
+        classes, _ = next_classes(logits, torch.tensor([shown]).float(), torch.zeros(1, 3))
+        assert classes[0].int().tolist() == expected
+
+
+def test_what_left_is_in_no_doubt_and_what_hardly_leaves_stays():
+    leaving = torch.tensor([[0.7, 0.3]]).log().t().unsqueeze(0)
+    shown, doubt = next_classes(leaving, torch.zeros(1, 1), torch.tensor([[0.3]]))
+    assert (shown.item(), doubt.item()) == (1, 0)
+    assert shown_over_time([[1 - 0.9 * LEAST_LEFT, 0.9 * LEAST_LEFT]], 20) == [[0]] * 20
+
+
+def test_doubt_is_that_of_the_latest_steps():
+    doubtful, sure = (torch.tensor([[p, 1 - p]]).log().t().unsqueeze(0) for p in (0.7, 0.99))
+    shown, doubt = next_classes(doubtful, torch.zeros(1, 1), torch.zeros(1, 1))
+    assert doubt.item() == pytest.approx(0.3)
+    shown, doubt = next_classes(sure, shown, doubt)
+    assert (shown.item(), doubt.item()) == (0, 0)
+    shown, doubt = next_classes(doubtful, shown, doubt)
+    assert shown.item() == 0 and doubt.item() == pytest.approx(0.3)
+
+
+def test_what_moves_by_a_third_of_a_pixel_a_step_moves():
+    """An edge that is expected to go on by a third of a pixel: its front changes, then the next pixel is the front."""
+    shown = doubt = torch.zeros(1, 12)
+    for _ in range(12):
+        front = int(shown.sum())
+        chances = torch.tensor([[1.0] * front + [1 / 3] + [0.0] * (11 - front)]).clamp(1e-6, 1 - 1e-6)
+        shown, doubt = next_classes(torch.stack([1 - chances, chances], 1).log(), shown, doubt)
+    assert int(shown.sum()) == 6  # a pixel in two steps: the first in which it has rather moved than not
 
 
 def test_indicators_are_one_where_a_pixel_has_the_colour():

@@ -90,7 +90,9 @@ def test_the_folded_network_is_the_network(kind: str, sampled: bool) -> None:
         drawn = None if uniforms is None else uniforms[:, 2:]
         said, hidden = network.step(state["frame"], action, state, uniforms=drawn, temperature=0.5)
         after, events = step(state, action, uniforms, 0.5)
-    assert torch.equal(after["frame"], network.frames.dreamed(said.frame))
+    picture = network.frames.dreamed(said.frame, state)
+    assert torch.equal(after["frame"], picture["frame"])
+    torch.testing.assert_close(after["doubt"], picture["doubt"], atol=1e-5, rtol=1e-5)
     assert after["frame"].dtype == torch.uint8
     assert not torch.equal(after["frame"], state["frame"])
     for name, value in hidden.items():

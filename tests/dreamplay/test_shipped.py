@@ -12,6 +12,7 @@ import dreamplay
 from dreamplay import checkpoint, cli, shipped
 from dreamplay.checkpoint import MANIFEST, read_contexts, read_manifest, read_tensors, save_checkpoint
 from dreamplay.commands.models import Models
+from dreamplay.envs.bricks import BALL, PADDLE, PADDLE_WIDTH, Bricks
 from dreamplay.errors import UserError
 from dreamplay.json_files import write_json
 
@@ -181,3 +182,32 @@ def test_what_is_shipped_is_small_whole_and_says_where_it_comes_from(name):
     future = np.array([[simulator.card.action_space.sample() for _ in range(5)]])
     dreamed = simulator.rollout(context.observations[None], context.actions[None], future)
     assert dreamed.observations.shape == (1, 5, *told["frame"])
+
+
+def test_ten_thousand_steps_of_the_shipped_bricks_are_bricks():
+    env = gym.make("Dreamplay/Dream-v0", checkpoint="bricks", horizon=20_000)
+    env.action_space.seed(0)
+    env.reset(seed=0)
+    balls, paddles, games = [], [], 0
+    for _ in range(10_000):
+        frame, _, terminated, _, _ = env.step(env.action_space.sample())
+        balls.append((frame == Bricks.colors[BALL]).all(-1).sum())
+        paddles.append((frame == Bricks.colors[PADDLE]).all(-1).sum())
+        if terminated:
+            env.reset()
+            games += 1
+    assert set(paddles) == {PADDLE_WIDTH}
+    assert np.mean(np.array(balls) == 1) > 0.999
+    assert games > 100
+
+
+def test_a_dream_that_nobody_ends_neither_blurs_nor_fills_up():
+    simulator = dreamplay.load("bricks")
+    context = simulator.contexts[0]
+    state = simulator.start(np.repeat(context.observations[None], 4, 0), np.repeat(context.actions[None], 4, 0))
+    draw = np.random.default_rng(0).integers(3, size=10_000)
+    for t in range(10_000):  # long over: what comes then was never seen
+        state, step = simulator.step(state, np.array([0, 1, 2, draw[t]]))
+        if t > 9_900:
+            assert ((step.observations == Bricks.colors[PADDLE]).all(-1).sum((1, 2)) == PADDLE_WIDTH).all()
+            assert ((step.observations == 0).all(-1).sum((1, 2)) > 50).all()

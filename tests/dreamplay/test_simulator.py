@@ -74,12 +74,13 @@ def test_start_and_step_are_an_unroll_of_the_network_by_hand(sim):
         hidden = network.initial(frames[:, 0])
         for t in range(N - 1):
             _, hidden = network.step(frames[:, t], torch.from_numpy(encode_actions(space, actions[:, t])), hidden)
-        frame = frames[:, -1]
+        picture = network.frames.picture(frames[:, -1])
         for t in range(T):
             state, step = sim.step(state, future[:, t])
-            said, hidden = network.step(frame, torch.from_numpy(encode_actions(space, future[:, t])), hidden)
-            frame = network.frames.dreamed(said.frame)
-            error = np.abs(step.observations.astype(int) - network.frames.decode(frame)).max()
+            action = torch.from_numpy(encode_actions(space, future[:, t]))
+            said, hidden = network.step(picture["frame"], action, hidden)
+            picture = network.frames.dreamed(said.frame, picture)
+            error = np.abs(step.observations.astype(int) - network.frames.decode(picture["frame"])).max()
             assert error <= (0 if isinstance(sim.network.frames, PaletteFrames) else 1), (
                 "unrolled at once or step by step: a hair's difference"
             )
