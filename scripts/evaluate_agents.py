@@ -237,10 +237,10 @@ def act_for_a_while(
 
 
 class FromReality(gym.Wrapper[np.ndarray, Any, np.ndarray, Any]):
-    """A dream that starts from the first frame of a real episode of the same seed."""
+    """A dream, chance drawn as learned, that starts from the first frame of a real episode of the same seed."""
 
     def __init__(self, simulator: Simulator, horizon: int) -> None:
-        super().__init__(DreamEnv(simulator, horizon=horizon))
+        super().__init__(DreamEnv(simulator, horizon=horizon, temperature=1.0))
         self._real = make_env(simulator.card)
         self._no_actions = np.zeros((0, *(simulator.card.action_space.shape or ())), simulator.card.action_space.dtype)
 

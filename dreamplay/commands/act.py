@@ -44,6 +44,10 @@ class Act:
     where: Annotated[Literal["real", "dream"], tyro.conf.arg(name="in")] = "real"
     """Where to act."""
 
+    temperature: float = 1.0
+    """Of the dream that is acted in: 1 draws what chance decides as learned, 0 takes what is most likely. An opponent
+    who hardly ever errs then never does."""
+
     max_steps: int | None = None
     """Steps after which an episode is cut; by default only the environment ends it."""
 
@@ -144,7 +148,8 @@ class Act:
         if self.where == "dream":
             folder = str(self.checkpoint)
             card = load_simulator(folder, backend=self.backend).card
-            return card, lambda: gym.make(DREAM_ID, checkpoint=folder, backend=self.backend)
+            settings = {"backend": self.backend, "temperature": self.temperature}
+            return card, lambda: gym.make(DREAM_ID, checkpoint=folder, **settings)
         env = make_env(self.checkpoint)
         card = card_of(env)
         env.close()

@@ -238,6 +238,16 @@ def test_act_in_the_dream(run_folder: Path, stub: StubSimulator) -> None:
     assert answer["env"] == stub.card.id
 
 
+def test_act_in_the_dream_draws_chance_unless_the_likeliest_is_asked_for(run_folder: Path, stub: StubSimulator) -> None:
+    stub.lengths = (60,)
+    drawn, drawn_again, likeliest = (
+        Act(run_folder, agent="random", where="dream", episodes=1, temperature=temperature).run()["returns"]
+        for temperature in (1.0, 1.0, 0.0)
+    )
+    assert drawn == drawn_again != likeliest
+    assert Act(run_folder, agent="random", where="dream", episodes=1).run()["returns"] == drawn
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
