@@ -263,8 +263,7 @@ def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, 
 
     A ball that is at one of two places with a probability of 0.4 each would be at neither, for both are more likely
     empty. So a class that its own pixels leave short of its expected number, the sum of its probabilities, is given the
-    likeliest of the others, but not those that show it already and should rather not: what moves would stand still. A
-    pixel given to several is of the first.
+    likeliest of the others; a pixel given to several is of the first.
 
     And what moves by a third of a pixel a step would never move, for at each step every pixel more likely stays. So a
     pixel leaves its class, for the second most likely one, once the probabilities that it should have done so add up to
@@ -291,16 +290,15 @@ def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, 
 
     unsure, which = sure.topk(min(MOST_DOUBTFUL, pixels), -1, largest=False)  # (B, D) each
     odds = odds.gather(2, which.unsqueeze(1).expand(-1, k, -1))  # (B, K, D)
-    own, present = odds.floor(), shown.gather(1, which)
-    is_present = (k - behind == present.unsqueeze(1)).float()
-    beyond = odds * unsure.unsqueeze(1) - torch.maximum(own, is_present)  # probability; less 1, what is not to be given
+    own = odds.floor()
+    beyond = odds * unsure.unsqueeze(1) - own  # probability, of the most likely class less 1
     likeliest = beyond.topk(min(MOST_GIVEN, beyond.shape[-1]), -1).values  # (B, K, 16)
     is_short = short.unsqueeze(2) > torch.arange(likeliest.shape[-1], device=logits.device) + 0.5
     given = torch.where(is_short & (likeliest >= LEAST_GIVEN), likeliest, 1.0).amin(-1, keepdim=True)  # (B, K, 1)
     decided = (2 * k - torch.where(beyond >= given, k + behind, own * behind).amax(1)) % k  # (B, D)
 
     doubted, best = doubt.gather(1, which) + 1 - unsure, first.gather(1, which)
-    stays = (best == present) & (best == decided) & (unsure <= 1 - LEAST_LEFT)
+    stays = (best == shown.gather(1, which)) & (best == decided) & (unsure <= 1 - LEAST_LEFT)
     leaves = stays & (doubted >= 0.5)
     second = (beyond == beyond.amax(1, keepdim=True)).float() * behind
     decided = torch.where(leaves, k - second.amax(1), decided)

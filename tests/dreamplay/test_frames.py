@@ -229,13 +229,6 @@ def test_what_was_to_leave_for_half_a_step_leaves_for_the_second_most_likely_cla
         assert shown_over_time([still], when) == [[0]] * (when - 1) + [[2]]
 
 
-def test_a_class_that_is_short_is_not_given_the_pixel_it_should_rather_leave():
-    logits = torch.tensor([[0.60, 0.40], [0.70, 0.30], [0.99, 0.01]]).log().t().unsqueeze(0)
-    for shown, expected in (([0, 0, 0], [1, 0, 0]), ([1, 0, 0], [0, 1, 0])):
-        classes, _ = next_classes(logits, torch.tensor([shown]).float(), torch.zeros(1, 3))
-        assert classes[0].int().tolist() == expected
-
-
 def test_what_left_is_in_no_doubt_and_what_hardly_leaves_stays():
     leaving = torch.tensor([[0.7, 0.3]]).log().t().unsqueeze(0)
     shown, doubt = next_classes(leaving, torch.zeros(1, 1), torch.tensor([[0.3]]))
