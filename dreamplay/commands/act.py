@@ -148,8 +148,9 @@ class Act:
         if self.where == "dream":
             folder = str(self.checkpoint)
             card = load_simulator(folder, backend=self.backend).card
-            settings = {"backend": self.backend, "temperature": self.temperature}
-            return card, lambda: gym.make(DREAM_ID, checkpoint=folder, **settings)
+            return card, lambda: gym.make(
+                DREAM_ID, checkpoint=folder, temperature=self.temperature, backend=self.backend
+            )
         env = make_env(self.checkpoint)
         card = card_of(env)
         env.close()
