@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import gymnasium as gym
@@ -348,7 +349,7 @@ def draw(results: list[dict[str, Any]], path: Path) -> None:
         errors = [result["agents"][name]["ci95"] for name in names]
         axes.bar(range(len(names)), means, yerr=errors, capsize=4, color="#5b8def")
         axes.axhline(result["promised"]["mean_return"], color="#d1495b", ls="--", lw=1.4, label="promised by the dream")
-        axes.set_xticks(range(len(names)), [name.replace(" ", "\n", 2) for name in names], fontsize=8)
+        axes.set_xticks(range(len(names)), [fill(name, 12) for name in names], fontsize=8)
         axes.set_title(result["env"], fontsize=11, loc="left")
         axes.set_ylabel("mean return in reality")
         axes.spines[["top", "right"]].set_visible(False)
