@@ -12,7 +12,7 @@ import torch
 
 from dreamplay.actions import encode_actions
 from dreamplay.episodes import Episode
-from dreamplay.simulator import Simulator, State
+from dreamplay.simulator import Simulator, State, state_at
 
 STATES, STEPS = 1024, 20_000
 
@@ -73,6 +73,4 @@ def _follow(simulator: Simulator, state: State, actions: np.ndarray, observation
     given = torch.cat([state["frame"].unsqueeze(1), frames[:, :-1]], 1)
     encoded = torch.from_numpy(encode_actions(simulator.card.action_space, np.asarray(actions))).to(device)
     _, hidden = network.observe(given, encoded, state)
-    state = {**network.frames.picture(frames[:, -1]), **hidden}
-    # Contiguous: a row of a view would keep all T frames alive.
-    return {name: value.contiguous() for name, value in state.items()}
+    return state_at(network, frames[:, -1], hidden)

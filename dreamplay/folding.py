@@ -35,7 +35,7 @@ class FoldedNetwork(nn.Module):
     def __init__(self, network: Network) -> None:
         super().__init__()
         assert isinstance(network.frames, PaletteFrames)
-        self.network = network
+        self.network, self.frames = network, network.frames
         self.cells = network.grid[0] * network.grid[1]
         (k, p), (c, e), blocks = network.pixels, (network.config.features, network.config.embedding), network.blocks
         with torch.no_grad():
@@ -68,8 +68,8 @@ class FoldedNetwork(nn.Module):
     ) -> tuple[Picture, Tensor, Tensor, Hidden]:
         """A step of B dreams: next picture, logits of reward and termination, next hidden state; see `Network.step`."""
         net, config, (k, p) = self.network, self.network.config, self.network.pixels
-        codes = state["frame"].float().view(-1, self.cells, p).transpose(1, 2).reshape(-1, 1, p * self.cells)
-        is_class = (codes == self.classes).float()  # (B, K, P * cells)
+        shown = self.frames.spread(state["frame"])  # (B, P * cells)
+        is_class = (shown.unsqueeze(1) == self.classes).float()  # (B, K, P * cells)
         colours = (self.colours @ is_class).view(-1, config.embedding * p, *net.grid)
         grid = F.relu(F.conv2d(colours, self.present) + (state["past"] + net.place))  # (B, C, rows, columns)
 
@@ -91,9 +91,8 @@ class FoldedNetwork(nn.Module):
 
         change = self.change @ F.pad(x.flatten(2), (0, 0, 0, 1), value=1.0)  # (B, K * P, cells)
         logits = change.view(-1, k, p * self.cells) + COPY_LOGIT * is_class
-        classes, doubt = next_classes(logits, codes.squeeze(1), state["doubt"])
-        frame = classes.to(torch.uint8).view(-1, p, self.cells).transpose(1, 2).reshape(-1, *net.grid, p)
+        classes, doubt = next_classes(logits, shown, state["doubt"])
         noticed = net.weigh(F.relu(net.notice(x)).flatten(1))
         event = net.heads(net.evidence(noticed) * judged)  # (B, R + 1)
         after = {"memory": memory, "anchor": state["anchor"], "past": F.conv2d(colours, self.past)}
-        return {"frame": frame, "doubt": doubt}, event[:, :-1], event[:, -1], after
+        return {"frame": self.frames.gathered(classes), "doubt": doubt}, event[:, :-1], event[:, -1], after

@@ -131,12 +131,18 @@ class PaletteFrames:
 
     def dreamed(self, logits: Tensor, before: Picture) -> Picture:
         """The picture that comes after another: (B, rows, columns, K, P)."""
-        _, rows, columns, k, p = logits.shape
-        flat = logits.flatten(1, 2).permute(0, 2, 3, 1).reshape(-1, k, p * rows * columns)
-        shown = before["frame"].flatten(1, 2).transpose(1, 2).flatten(1).float()
-        classes, doubt = next_classes(flat, shown, before["doubt"])
-        frame = classes.to(torch.uint8).view(-1, p, rows * columns).transpose(1, 2).reshape(-1, rows, columns, p)
-        return {"frame": frame, "doubt": doubt}
+        flat = logits.flatten(1, 2).permute(0, 2, 3, 1).flatten(2)  # (B, K, pixels)
+        classes, doubt = next_classes(flat, self.spread(before["frame"]), before["doubt"])
+        return {"frame": self.gathered(classes), "doubt": doubt}
+
+    def spread(self, codes: Tensor) -> Tensor:
+        """Codes (B, rows, columns, P) -> classes, float (B, pixels), the first pixels of all patches first."""
+        return codes.float().flatten(1, 2).transpose(1, 2).flatten(1)
+
+    def gathered(self, classes: Tensor) -> Tensor:
+        """The other way round: (B, pixels) -> uint8 (B, rows, columns, P)."""
+        (rows, columns), p = self.patches.grid, self.patches.side**2
+        return classes.to(torch.uint8).view(-1, p, rows * columns).transpose(1, 2).reshape(-1, rows, columns, p)
 
     def to_json(self) -> dict[str, Any]:
         """What `frames_from_json` rebuilds the codec from."""
@@ -263,7 +269,7 @@ def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, 
 
     A ball that is at one of two places with a probability of 0.4 each would be at neither, for both are more likely
     empty. So a class that its own pixels leave short of its expected number, the sum of its probabilities, is given the
-    likeliest of the others; a pixel given to several is of the first.
+    likeliest of the others.
 
     And what moves by a third of a pixel a step would never move, for at each step every pixel more likely stays. So a
     pixel leaves its class, for the second most likely one, once the probabilities that it should have done so add up to
@@ -295,15 +301,20 @@ def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, 
     likeliest = beyond.topk(min(MOST_GIVEN, beyond.shape[-1]), -1).values  # (B, K, 16)
     is_short = short.unsqueeze(2) > torch.arange(likeliest.shape[-1], device=logits.device) + 0.5
     given = torch.where(is_short & (likeliest >= LEAST_GIVEN), likeliest, 1.0).amin(-1, keepdim=True)  # (B, K, 1)
-    decided = (2 * k - torch.where(beyond >= given, k + behind, own * behind).amax(1)) % k  # (B, D)
+    decided = _first_best(odds + 2 * (beyond >= given).float(), behind)  # (B, D)
 
     doubted, best = doubt.gather(1, which) + 1 - unsure, first.gather(1, which)
     stays = (best == shown.gather(1, which)) & (best == decided) & (unsure <= 1 - LEAST_LEFT)
     leaves = stays & (doubted >= 0.5)
-    second = (beyond == beyond.amax(1, keepdim=True)).float() * behind
-    decided = torch.where(leaves, k - second.amax(1), decided)
+    decided = torch.where(leaves, _first_best(beyond, behind), decided)
     doubted = torch.where(stays & ~leaves, doubted, 0.0)
     return first.scatter(1, which, decided), torch.zeros_like(doubt).scatter(1, which, doubted)
+
+
+def _first_best(scores: Tensor, behind: Tensor) -> Tensor:
+    """The first of the classes with the highest score, float (B, D), of (B, K, D); `behind` is K, K - 1, ..., 1."""
+    best = (scores == scores.amax(1, keepdim=True)).float()
+    return len(behind) - (best * behind).amax(1)
 
 
 def nearest_colour(observations: np.ndarray, colours: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from dreamplay.classic import ClassicNetwork, RawFrames
 from dreamplay.envs.card import EnvCard
 from dreamplay.errors import UserError
 from dreamplay.frames import frames_from_json
-from dreamplay.network import Network, NetworkConfig
+from dreamplay.network import Hidden, Network, NetworkConfig
 from dreamplay.one_step import OneStep, State, TorchBackend
 from dreamplay.onnx_backend import OnnxBackend, check_installed, is_installed
 from dreamplay.rewards import RewardBins
@@ -109,9 +109,7 @@ class Simulator:
         hidden = self.network.initial(frames[:, 0])
         if observations.shape[1] > 1:
             _, hidden = self.network.observe(frames[:, :-1], self._encode_actions(actions), hidden)
-        state = {**self.network.frames.picture(frames[:, -1]), **hidden}
-        # Contiguous: a row of a view would keep the whole context alive, and in a snapshot.
-        return {name: value.contiguous() for name, value in state.items()}
+        return state_at(self.network, frames[:, -1], hidden)
 
     def step(
         self,
@@ -186,6 +184,12 @@ class Simulator:
 
     def _encode_actions(self, actions: np.ndarray) -> Tensor:
         return torch.from_numpy(encode_actions(self.card.action_space, np.asarray(actions))).to(self.device)
+
+
+def state_at(network: Network | ClassicNetwork, frame: Tensor, hidden: Hidden) -> State:
+    """The state of B dreams that stand at a real frame, in codes, with this hidden state before it."""
+    # Contiguous: a row of a view would keep all frames alive that it was cut from, and in a snapshot.
+    return {name: value.contiguous() for name, value in {**network.frames.picture(frame), **hidden}.items()}
 
 
 def roll(
