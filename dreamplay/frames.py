@@ -290,7 +290,8 @@ def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, 
     odds = (logits - logits.amax(1, keepdim=True)).exp()
     sure = odds.sum(1).reciprocal()  # (B, pixels), probability of the most likely class
     own = odds.floor()  # 1 for that class, else 0
-    short = (odds @ sure.unsqueeze(2)).squeeze(2) - own.sum(2)  # (B, K), of pixels
+    # (B, K), of pixels: a sum of what is missing, for the difference of two sums over all pixels would be rounded off.
+    short = ((odds - own) @ sure.unsqueeze(2) - own @ (1 - sure).unsqueeze(2)).squeeze(2)
     behind = torch.arange(k, 0, -1, device=logits.device).float().unsqueeze(1)  # K, K - 1, ..., 1
     first = k - (behind.t() @ own).squeeze(1)  # (B, pixels), the most likely class; where two are, a doubtful pixel
 

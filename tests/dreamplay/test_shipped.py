@@ -211,3 +211,15 @@ def test_a_dream_that_nobody_ends_neither_blurs_nor_fills_up():
         if t > 9_900:
             assert ((step.observations == Bricks.colors[PADDLE]).all(-1).sum((1, 2)) == PADDLE_WIDTH).all()
             assert ((step.observations == 0).all(-1).sum((1, 2)) > 50).all()
+
+
+def test_the_backends_dream_the_same_pong():
+    pytest.importorskip("onnxruntime")
+    dreams = []
+    for backend in ("torch", "onnx"):
+        simulator = dreamplay.load("pong", backend=backend)
+        observations = np.stack([context.observations[-5:] for context in simulator.contexts])
+        actions = np.stack([context.actions[-4:] for context in simulator.contexts])
+        future = np.random.default_rng(0).integers(6, size=(len(actions), 60))
+        dreams.append(simulator.rollout(observations, actions, future).observations)
+    assert np.array_equal(*dreams)
