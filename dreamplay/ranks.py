@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import re
 import signal
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -26,6 +27,9 @@ from torch.nn.parallel import DistributedDataParallel
 from dreamplay.errors import UserError
 
 T = TypeVar("T")
+
+PATIENCE = 60.0
+"""Seconds for the first rank to tell what failed."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +174,11 @@ class Ranks:
 
 @contextmanager
 def joined() -> Iterator[Ranks]:
-    """Within, this process is one of those that `torchrun` started, if it did; only the first one is heard."""
+    """Within, this process is one of those that `torchrun` started, if it did; only the first one is heard.
+
+    After a failure the others stay until `torchrun` has seen the first one end, and ends them: threads of gloo abort a
+    process whose companions leave before it does, whatever exit status it has in mind.
+    """
     if not (dist.is_available() and dist.is_torchelastic_launched()):
         yield Ranks()
         return
@@ -186,7 +194,9 @@ def joined() -> Iterator[Ranks]:
         except SystemExit as leaving:
             if ranks.lead:
                 raise
-            os._exit(int(leaving.code or 0))  # at once: threads of gloo abort a process that lingers while others leave
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait(PATIENCE)
+            os._exit(int(leaving.code or 0))
     dist.destroy_process_group()  # not after an error: it would wait for ranks that are gone
 
 

@@ -17,6 +17,7 @@ from dreamplay.training import LOG, RECIPES, TrainConfig, fewest_windows
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="gloo and signals as on Linux")
 TROUBLE = str(Path(__file__).parents[1] / "rank_in_trouble.py")
+FAILS = str(Path(__file__).parents[1] / "rank_that_fails.py")
 
 
 def torchrun(*words: str, count: int = 2) -> subprocess.CompletedProcess[str]:
@@ -90,6 +91,14 @@ def test_a_lost_process_ends_the_job_with_one_line_and_a_good_checkpoint(bricks,
     resumed = torchrun("-m", "dreamplay", "train", "--out", str(tmp_path / "run"), "--resume", "--updates", "6")
     assert resumed.returncode == 0, resumed.stderr
     assert read_manifest(tmp_path / "run")["training"]["done_updates"] == 6
+
+
+def test_the_others_stay_while_the_first_process_tells_what_failed(tmp_path):
+    """One that left earlier made gloo abort the first, now and then, and its exit status was lost."""
+    os.mkfifo(tmp_path / "pipe")
+    done = torchrun(FAILS, str(tmp_path / "pipe"))
+    assert "it failed, the others live" in done.stderr, done.stderr
+    assert "exitcode  : 2" in done.stderr
 
 
 @pytest.mark.slow
