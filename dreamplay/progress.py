@@ -41,7 +41,7 @@ class Progress:
         self.done += n
         self._status = status or self._status
         now = self._clock()
-        if now - self._shown >= self._interval:
+        if now - self._shown >= self._interval and self.done < self.total:  # the end is told once, when the loop ends
             self._shown = now
             self._show(self)
 

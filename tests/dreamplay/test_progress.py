@@ -33,6 +33,18 @@ def test_plain_lines_come_every_ten_seconds_and_at_the_end():
     ]
 
 
+def test_the_end_is_told_once_also_where_a_line_is_due():
+    stream, clock = io.StringIO(), Clock()
+    with progress("train", 2, "updates", stream=stream, clock=clock) as bar:
+        for _ in range(2):
+            clock.seconds += 10
+            bar.advance()
+    assert stream.getvalue().splitlines() == [
+        "train: 1/2 updates, 0.1 updates/s, 0:00:10 left",
+        "train: 2/2 updates, 0.1 updates/s, 0:00:20 in all",
+    ]
+
+
 def test_the_last_line_comes_after_an_exception_too():
     stream, clock = io.StringIO(), Clock()
     with pytest.raises(KeyboardInterrupt), progress("collect", 100, "steps", stream=stream, clock=clock) as bar:
