@@ -31,7 +31,7 @@ from dreamplay.agents.policy_agent import load_agent
 from dreamplay.agents.policy_file import policy_path
 from dreamplay.agents.random_agent import RandomAgent
 from dreamplay.agents.sb3_policy import SB3Policy
-from dreamplay.agents.scoring import DreamScorer
+from dreamplay.agents.scoring import DreamScorer, ScoringConfig
 from dreamplay.agents.true_game import NoCopyError, TrueGame
 from dreamplay.envs.card import EnvCard
 from dreamplay.envs.dream import DreamEnv
@@ -65,6 +65,8 @@ class Evaluation:
     """Sequences scored per iteration."""
     iterations: int = 2
     """Rounds of sampling closer to the best."""
+    samples: int = 1
+    """Futures that a plan is scored over in the dream: 1 takes the most likely one, more are drawn as learned."""
     policies: tuple[Path, ...] = ()
     """A policy learned in the dream for each run, in their order: a file of dreamplay learn, or a .zip file of
     Stable-Baselines3. RUN/policy.safetensors by default, where there is one."""
@@ -114,7 +116,11 @@ def check(asked: Evaluation) -> None:
             raise UserError(f"{run} is not a run folder, it has no checkpoint.json; make one: dreamplay train")
     if asked.policies and len(asked.policies) != len(asked.runs):
         raise UserError(f"{len(asked.policies)} policies for {len(asked.runs)} runs; give one for each, or none")
-    for name, value, least in (("episodes", asked.episodes, 2), ("max-steps", asked.max_steps, 1)):
+    for name, value, least in (
+        ("episodes", asked.episodes, 2),
+        ("max-steps", asked.max_steps, 1),
+        ("samples", asked.samples, 1),
+    ):
         if value < least:
             raise UserError(f"--{name} {value} is not possible; it must be at least {least}")
     if asked.write is not None:
@@ -131,7 +137,7 @@ def evaluate(asked: Evaluation, index: int) -> dict[str, Any]:
     planning = lambda: make_planner(  # noqa: E731
         asked.planner, card.action_space, horizon=horizon, candidates=asked.candidates, iterations=asked.iterations
     )
-    scorer = DreamScorer(simulator)
+    scorer = DreamScorer(simulator, ScoringConfig(samples=asked.samples))
     here, there = f"{asked.planner} in the dream", f"{asked.planner} in copies of the game"
     videos: dict[str, list[np.ndarray]] = {}
     rows: dict[str, dict[str, Any]] = {}
@@ -319,11 +325,14 @@ def table(asked: Evaluation, results: list[dict[str, Any]]) -> str:
         cells += [interval(result["agents"].get(name)) for name in names]
         cells += [interval(result["promised"]), f"{result['gap']:+.2f}"]
         lines.append(cells)
+    sampled = asked.samples > 1
     made = (
         f"Mean return of {asked.episodes} real episodes, cut after {asked.max_steps} steps, ± 95 % interval; "
-        f"{asked.planner} with {asked.candidates} candidates and {asked.iterations} iterations; on one thread of "
+        f"{asked.planner} with {asked.candidates} candidates and {asked.iterations} iterations"
+        f"{f', over {asked.samples} futures in the dream' if sampled else ''}; on one thread of "
         f"{machine()['processor']}; made by `python scripts/evaluate_agents.py {' '.join(map(str, asked.runs))} "
-        f"--max-steps {asked.max_steps} --episodes {asked.episodes} --minutes {asked.minutes:g}`."
+        f"--max-steps {asked.max_steps} --episodes {asked.episodes} --minutes {asked.minutes:g}"
+        f"{f' --samples {asked.samples}' if sampled else ''}`."
     )
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n{made}"
 

@@ -34,6 +34,15 @@ def test_the_table_shows_intervals_and_what_there_is_not(results):
     assert lines[3] == "| B-v0, 20,000 | 2.00 ± 0.50 | 5.00 ± 0.50 | n/a | 6.00 ± 0.50 | +1.00 |"
 
 
+def test_the_command_under_the_table_makes_the_same_table(results):
+    import evaluate_agents as script
+
+    usual = script.table(script.Evaluation(()), results).splitlines()[-1]
+    assert "futures" not in usual and "--samples" not in usual
+    sampled = script.table(script.Evaluation((), samples=8), results).splitlines()[-1]
+    assert "over 8 futures in the dream" in sampled and sampled.endswith("--minutes 30 --samples 8`.")
+
+
 def test_it_draws_what_there_is(results, tmp_path):
     import evaluate_agents as script
     from PIL import Image
@@ -82,6 +91,7 @@ def test_mistakes_are_told_before_anything_is_begun(tmp_path):
         ({"runs": (tmp_path / "none",)}, "is not a run folder"),
         ({"policies": (tmp_path, tmp_path)}, "2 policies for 1 runs"),
         ({"episodes": 1}, "--episodes 1"),
+        ({"samples": 0}, "--samples 0"),
         ({"write": tmp_path / "checkpoint.json"}, "lacks the marks"),
     ):
         with pytest.raises(UserError, match=message):
