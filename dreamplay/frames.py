@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 MAX_COLOURS = 32
 NEAR = 32  # gray levels in every channel: how far a colour may be from the one of the palette that stands for it
-LEAST_EXACT = 0.999  # share of pixels whose very colour is in the palette
+LEAST_EXACT = 0.99  # share of pixels whose very colour is in the palette
 LEAST_INTENSITY = 1e-3  # of a copied pixel: decoded it is 0 again, and 1 is 255
 MOST_DOUBTFUL = 64  # pixels of a frame that may be of a class that is not their most likely one
 MOST_GIVEN, LEAST_GIVEN = 16, 0.1  # pixels that a class is given beyond its own, and how likely they have to be it
@@ -246,7 +246,7 @@ def palette(colours: np.ndarray, counts: np.ndarray) -> np.ndarray | None:
 
     All of them if they are at most 32. Otherwise the most frequent one, then the most frequent one that is not near any
     taken before, and so on: what smooth edges mix in between is then shown in the nearest of them. They must be the
-    exact colour of all but a thousandth of the pixels; nothing that differs visibly is lost.
+    exact colour of all but a hundredth of the pixels: more are no edges.
 
     Args:
         colours: uint8 (M, C), all different, the most frequent first.
@@ -275,7 +275,7 @@ def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, 
     pixel leaves its class, for the second most likely one, once the probabilities that it should have done so add up to
     a half.
 
-    Both look at the most doubtful pixels only. All pixels are gone over in few and large operations, none of them a
+    Both look at and count the most doubtful pixels only. All pixels are gone over in few and large operations, none of them a
     choice: ONNX Runtime computes this at every step.
 
     Args:
@@ -289,18 +289,17 @@ def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, 
     k, pixels = logits.shape[1:]
     odds = (logits - logits.amax(1, keepdim=True)).exp()
     sure = odds.sum(1).reciprocal()  # (B, pixels), probability of the most likely class
-    own = odds.floor()  # 1 for that class, else 0
-    # (B, K), of pixels: a sum of what is missing, for the difference of two sums over all pixels would be rounded off.
-    short = ((odds - own) @ sure.unsqueeze(2) - own @ (1 - sure).unsqueeze(2)).squeeze(2)
     behind = torch.arange(k, 0, -1, device=logits.device).float().unsqueeze(1)  # K, K - 1, ..., 1
-    first = k - (behind.t() @ own).squeeze(1)  # (B, pixels), the most likely class; where two are, a doubtful pixel
+    # (B, pixels), the most likely class: odds round down to 1 for it, to 0 for others. Where two are, it is doubtful.
+    first = k - (behind.t() @ odds.floor()).squeeze(1)
 
     unsure, which = sure.topk(min(MOST_DOUBTFUL, pixels), -1, largest=False)  # (B, D) each
     odds = odds.gather(2, which.unsqueeze(1).expand(-1, k, -1))  # (B, K, D)
     own = odds.floor()
     beyond = odds * unsure.unsqueeze(1) - own  # probability, of the most likely class less 1
+    short = beyond.sum(2, keepdim=True)  # (B, K, 1), of pixels
     likeliest = beyond.topk(min(MOST_GIVEN, beyond.shape[-1]), -1).values  # (B, K, 16)
-    is_short = short.unsqueeze(2) > torch.arange(likeliest.shape[-1], device=logits.device) + 0.5
+    is_short = short > torch.arange(likeliest.shape[-1], device=logits.device) + 0.5
     given = torch.where(is_short & (likeliest >= LEAST_GIVEN), likeliest, 1.0).amin(-1, keepdim=True)  # (B, K, 1)
     decided = _first_best(odds + 2 * (beyond >= given).float(), behind)  # (B, D)
 

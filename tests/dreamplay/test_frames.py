@@ -104,17 +104,17 @@ def smooth_edges(shades: int, pixels: int) -> np.ndarray:
 
 
 def test_a_few_colours_stand_for_the_shades_of_smooth_edges():
-    frames = choose_frames(Patches((100, 400), 4), [smooth_edges(shades=100, pixels=40)])
+    frames = choose_frames(Patches((100, 400), 4), [smooth_edges(shades=100, pixels=300)])
     assert isinstance(frames, PaletteFrames)
     assert 2 < frames.channels <= 8 and {0, 255} <= set(frames.colours[:, 0].tolist())
-    observation = smooth_edges(shades=100, pixels=40)
+    observation = smooth_edges(shades=100, pixels=300)
     seen = frames.decode(frames.encode(observation))
     assert np.abs(seen.astype(int) - observation).max() <= NEAR  # no colour is lost, however rare
-    assert (seen != observation).sum() <= 40
+    assert (seen != observation).sum() <= 300
 
 
 def test_pictures_of_many_shades_are_intensities():
-    shaded = smooth_edges(shades=100, pixels=100)  # of 40,000 pixels: more than a thousandth
+    shaded = smooth_edges(shades=100, pixels=500)  # of 40,000 pixels: more than a hundredth
     assert choose_frames(Patches((100, 400), 4), [shaded]) == ColourFrames(Patches((100, 400), 4), 1)
     noise = np.random.default_rng(0).integers(0, 256, (1, 20, 20, 3), np.uint8)
     assert isinstance(choose_frames(Patches((20, 20), 4), [noise]), ColourFrames)
