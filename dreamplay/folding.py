@@ -56,7 +56,7 @@ class FoldedNetwork(nn.Module):
                 (network.modulate.weight, shift.flatten()),
                 (network.judge.weight, network.judge.bias),
             ]
-            self.widths = [len(starts[0][1]), *[c] * (2 * len(blocks)), len(starts[2][1])]
+            self.widths = [len(bias) for _, bias in starts]
             self.register_buffer("decide", torch.cat([weight for weight, _ in starts]).contiguous())
             self.register_buffer("decide_bias", torch.cat([bias for _, bias in starts]))
             assert isinstance(network.change.bias, Tensor)
@@ -80,16 +80,18 @@ class FoldedNetwork(nn.Module):
         known = torch.cat([memory, seen, state["anchor"], action], -1)  # (B, S)
         decided = torch.cat([known, net.draw(known, uniforms, temperature)], -1)
 
-        sketch, *modulation, judged = F.linear(decided, self.decide, self.decide_bias).split(self.widths, 1)
+        sketch, modulation, judged = F.linear(decided, self.decide, self.decide_bias).split(self.widths, 1)
+        scales_and_shifts = modulation.view(-1, self.widths[1], 1, 1).split(config.features, 1)  # (B, C, 1, 1) each
         canvas = net.paint(net.sketch[1:](sketch)).view(-1, config.canvas, *net.grid)
         x = F.relu(net.mix(torch.cat([grid, canvas], 1)))  # (B, C, rows, columns)
         for i, (block, broadcast) in enumerate(zip(net.blocks, net.broadcast, strict=True)):
             assert isinstance(broadcast.weight, Tensor)
-            scale, shift = (part[..., None, None] for part in modulation[2 * i : 2 * i + 2])  # (B, C, 1, 1)
+            scale, shift = scales_and_shifts[2 * i : 2 * i + 2]
             anywhere = F.conv2d(F.adaptive_max_pool2d(x, 1), broadcast.weight[..., None, None]) + shift
             x = x + F.relu(block(x) * scale + anywhere)
 
-        change = self.change @ F.pad(x.flatten(2), (0, 0, 0, 1), value=1.0)  # (B, K * P, cells)
+        # (B, K * P, cells)
+        change = self.change @ F.pad(x.reshape(-1, config.features, self.cells), (0, 0, 0, 1), value=1.0)
         logits = change.view(-1, k, p * self.cells) + COPY_LOGIT * is_class
         classes, doubt = next_classes(logits, shown, state["doubt"])
         noticed = net.weigh(F.relu(net.notice(x)).flatten(1))

@@ -137,7 +137,8 @@ class PaletteFrames:
 
     def spread(self, codes: Tensor) -> Tensor:
         """Codes (B, rows, columns, P) -> classes, float (B, pixels), the first pixels of all patches first."""
-        return codes.float().flatten(1, 2).transpose(1, 2).flatten(1)
+        (rows, columns), p = self.patches.grid, self.patches.side**2
+        return codes.float().view(-1, rows * columns, p).transpose(1, 2).reshape(-1, p * rows * columns)
 
     def gathered(self, classes: Tensor) -> Tensor:
         """The other way round: (B, pixels) -> uint8 (B, rows, columns, P)."""
@@ -275,8 +276,8 @@ def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, 
     pixel leaves its class, for the second most likely one, once the probabilities that it should have done so add up to
     a half.
 
-    Both look at and count the most doubtful pixels only. All pixels are gone over in few and large operations, none of them a
-    choice: ONNX Runtime computes this at every step.
+    Both look at and count the most doubtful pixels only. All pixels are gone over in few and large operations, none of
+    them a choice: ONNX Runtime computes this at every step.
 
     Args:
         logits: (B, K, pixels).
@@ -286,35 +287,29 @@ def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, 
     Returns:
         The next classes, float (B, pixels), and the next doubt.
     """
-    k, pixels = logits.shape[1:]
+    k, pixels = (int(size) for size in logits.shape[1:])
+    most, many = min(MOST_DOUBTFUL, pixels), min(MOST_DOUBTFUL, MOST_GIVEN, pixels)
     odds = (logits - logits.amax(1, keepdim=True)).exp()
     sure = odds.sum(1).reciprocal()  # (B, pixels), probability of the most likely class
-    behind = torch.arange(k, 0, -1, device=logits.device).float().unsqueeze(1)  # K, K - 1, ..., 1
     # (B, pixels), the most likely class: odds round down to 1 for it, to 0 for others. Where two are, it is doubtful.
-    first = k - (behind.t() @ odds.floor()).squeeze(1)
+    first = torch.arange(k, device=logits.device).float() @ odds.floor()
 
-    unsure, which = sure.topk(min(MOST_DOUBTFUL, pixels), -1, largest=False)  # (B, D) each
+    unsure, which = sure.topk(most, -1, largest=False)  # (B, D) each
     odds = odds.gather(2, which.unsqueeze(1).expand(-1, k, -1))  # (B, K, D)
-    own = odds.floor()
-    beyond = odds * unsure.unsqueeze(1) - own  # probability, of the most likely class less 1
+    beyond = odds * unsure.unsqueeze(1) - odds.floor()  # probability, of the most likely class less 1
     short = beyond.sum(2, keepdim=True)  # (B, K, 1), of pixels
-    likeliest = beyond.topk(min(MOST_GIVEN, beyond.shape[-1]), -1).values  # (B, K, 16)
-    is_short = short > torch.arange(likeliest.shape[-1], device=logits.device) + 0.5
+    likeliest = beyond.topk(many, -1).values  # (B, K, 16)
+    is_short = short > torch.arange(many, device=logits.device) + 0.5
     given = torch.where(is_short & (likeliest >= LEAST_GIVEN), likeliest, 1.0).amin(-1, keepdim=True)  # (B, K, 1)
-    decided = _first_best(odds + 2 * (beyond >= given).float(), behind)  # (B, D)
+    decided = torch.where(beyond >= given, odds + 2, odds).argmax(1).float()  # (B, D)
 
-    doubted, best = doubt.gather(1, which) + 1 - unsure, first.gather(1, which)
+    best = first.gather(1, which)
     stays = (best == shown.gather(1, which)) & (best == decided) & (unsure <= 1 - LEAST_LEFT)
-    leaves = stays & (doubted >= 0.5)
-    decided = torch.where(leaves, _first_best(beyond, behind), decided)
-    doubted = torch.where(stays & ~leaves, doubted, 0.0)
+    doubted = torch.where(stays, doubt.gather(1, which) + 1 - unsure, 0.0)
+    leaves = doubted >= 0.5
+    decided = torch.where(leaves, beyond.argmax(1).float(), decided)
+    doubted = torch.where(leaves, 0.0, doubted)
     return first.scatter(1, which, decided), torch.zeros_like(doubt).scatter(1, which, doubted)
-
-
-def _first_best(scores: Tensor, behind: Tensor) -> Tensor:
-    """The first of the classes with the highest score, float (B, D), of (B, K, D); `behind` is K, K - 1, ..., 1."""
-    best = (scores == scores.amax(1, keepdim=True)).float()
-    return len(behind) - (best * behind).amax(1)
 
 
 def nearest_colour(observations: np.ndarray, colours: np.ndarray) -> np.ndarray:

@@ -291,19 +291,23 @@ class Network(nn.Module):
         """
         drawn, logits = [known[:, :0]], self.prior(known)
         for i in range(self.latent[0]):
-            odds = self._odds(logits, torch.cat(drawn, 1), i)
+            odds = self._odds(logits, i)
             if uniforms is None:
                 value = odds.argmax(-1)
             else:
                 cumulative = (odds / temperature).softmax(-1).cumsum(-1)
                 value = (uniforms[:, i : i + 1] >= cumulative / cumulative[:, -1:]).sum(-1)
             drawn.append(F.one_hot(value, self.latent[1]).to(known.dtype))
+            logits = self._told(logits, drawn[-1], i)
         return torch.cat(drawn, 1)
 
-    def _odds(self, logits: Tensor, latent: Tensor, i: int) -> Tensor:
-        """Logits (N, M) of a variable's prior, which knows the variables before it."""
-        before, own = i * self.latent[1], slice(i * self.latent[1], (i + 1) * self.latent[1])
-        return logits[:, own] + F.linear(latent[:, :before], self.chain[i, :, :before])
+    def _odds(self, logits: Tensor, i: int) -> Tensor:
+        """Logits (N, M) of variable i, from those of all (N, L * M), which were told the variables before."""
+        return logits[:, i * self.latent[1] : (i + 1) * self.latent[1]]
+
+    def _told(self, logits: Tensor, value: Tensor, i: int) -> Tensor:
+        """The prior's logits (N, L * M) once the value (N, M) of variable i is known; they hold for those after it."""
+        return logits + F.linear(value, self._odds(self.chain.flatten(0, 1), i))
 
     def _infer(
         self, moments: Moments, truth: Tensor, noise: Tensor | None, lenience: Tensor | float
@@ -319,8 +323,11 @@ class Network(nn.Module):
         values = F.one_hot(drawn, self.latent[1]).to(chances.dtype)  # (N, L, M)
 
         logits = self.prior(moments.known)
-        odds = [self._odds(logits, values.flatten(1), i) for i in range(self.latent[0])]
-        prior = torch.cat([logits[:, :0], *odds], 1).unflatten(-1, self.latent).log_softmax(-1)
+        odds = [logits[:, :0]]
+        for i, value in enumerate(values.unbind(1)):
+            odds.append(self._odds(logits, i))
+            logits = self._told(logits, value, i)
+        prior = torch.cat(odds, 1).unflatten(-1, self.latent).log_softmax(-1)
         for_prior = (chances.detach() * (posterior.detach() - prior)).sum((-2, -1))
         wavering = torch.as_tensor(2 * lenience).clamp(max=1.0)
         price = (chances * (wavering * posterior - prior.detach())).sum((-2, -1))

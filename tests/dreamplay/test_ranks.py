@@ -36,18 +36,23 @@ def words(data: Path, run: Path, **options: object) -> list[str]:
 
 
 def assert_same(one: Path, other: Path) -> None:
-    """Losses, weights and the optimiser to float tolerance, all that is drawn exactly."""
+    """Losses to float tolerance, weights and the optimiser as whole matrices, all that is drawn exactly.
+
+    A single weight may be further off: Muon makes as much of the weakest direction of a gradient, where rounding is all
+    that there is, as of the strongest.
+    """
     manifests = [read_manifest(run) for run in (one, other)]
     assert manifests[0]["random"] == manifests[1]["random"]
     assert manifests[0]["training"]["done_updates"] == manifests[1]["training"]["done_updates"]
-    for kind, tolerance in (("weights", 2e-3), ("training", 2e-3)):
+    for kind in ("weights", "training"):
         first, second = (
             {name: tensor for name, tensor in read_tensors(run, manifest, kind).items() if "noise" not in name}
             for run, manifest in zip((one, other), manifests, strict=True)
         )
         assert first.keys() == second.keys()
         for name, tensor in first.items():
-            torch.testing.assert_close(second[name], tensor, rtol=tolerance, atol=tolerance, msg=name)
+            apart = torch.linalg.vector_norm(second[name].double() - tensor.double())
+            assert apart <= 2e-3 * (torch.linalg.vector_norm(tensor.double()) + 1), name
     logs = [[json.loads(line) for line in (run / LOG).read_text().splitlines()] for run in (one, other)]
     assert len(logs[0]) == len(logs[1]) > 0
     for a, b in zip(*logs, strict=True):
