@@ -79,8 +79,24 @@ def orthogonalised(matrix: Tensor) -> Tensor:
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
     x = x / (x.norm() + 1e-7)
+    x = _factor(x @ x.T) @ x if x.shape[1] > 2 * len(x) else _rounds(x)
+    return x.T if tall else x
+
+
+def _rounds(x: Tensor) -> Tensor:
+    """Each multiplies x by a polynomial of x x'."""
     a, b, c = QUINTIC
     for _ in range(ROUNDS):
         square = x @ x.T
         x = a * x + (b * square + c * square @ square) @ x
-    return x.T if tall else x
+    return x
+
+
+def _factor(square: Tensor) -> Tensor:
+    """What all rounds multiply x by, from x x' alone: these polynomials commute, and a wide x is met but twice."""
+    a, b, c = QUINTIC
+    one = factor = torch.eye(len(square), device=square.device, dtype=square.dtype)
+    for _ in range(ROUNDS):
+        step = a * one + b * square + c * square @ square
+        factor, square = step @ factor, step @ square @ step
+    return factor

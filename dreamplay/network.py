@@ -11,6 +11,9 @@ L latent variables of M values each · S size of what is known at a moment
 
 `observe` goes along a window and says what is known at each moment; `predict` says what comes next, at all of these
 moments or at some. Both take all moments at once.
+
+Features of a cell lie side by side in memory (channels last) all the way: so convolutions are fastest on a CPU, and
+what is kept otherwise is copied each time.
 """
 
 from __future__ import annotations
@@ -47,7 +50,9 @@ class Moments(NamedTuple):
 
     def at(self, rows: Tensor) -> Moments:
         """Some of the moments, by position."""
-        return Moments(*(part.index_select(0, rows) for part in self))
+        frames, known = (part.index_select(0, rows) for part in (self.frames, self.known))
+        grid, past = (part.permute(0, 2, 3, 1).index_select(0, rows) for part in (self.grid, self.past))
+        return Moments(frames, grid.permute(0, 3, 1, 2), past.permute(0, 3, 1, 2), known)
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,7 @@ class Network(nn.Module):
     def initial(self, frame: Tensor) -> Hidden:
         """The hidden state before the first frame (B, rows, columns, [K,] P), as if that had stood still."""
         present, past = self._embed(frame)
-        anchor = self.first(self._glance(F.relu(present + past + self.place)))
+        anchor = self.first(self._glance(self._grid(present, past)))
         return {"memory": anchor.new_zeros(len(frame), self.config.hidden), "anchor": anchor, "past": past}
 
     def observe(self, frames: Tensor, actions: Tensor, hidden: Hidden) -> tuple[Moments, Hidden]:
@@ -183,9 +188,10 @@ class Network(nn.Module):
         b, t = actions.shape[:2]
         frames = frames.flatten(0, 1)  # (N, rows, columns, [K,] P)
         present, past = self._embed(frames)  # (N, C, rows, columns) each
-        pasts = past.unflatten(0, (b, t))
-        previous = torch.cat([hidden["past"].unsqueeze(1), pasts[:, :-1]], 1).flatten(0, 1)
-        grid = F.relu(present + previous + self.place)  # (N, C, rows, columns)
+        pasts = past.permute(0, 2, 3, 1).unflatten(0, (b, t))  # (B, T, rows, columns, C)
+        before = hidden["past"].permute(0, 2, 3, 1).unsqueeze(1)
+        previous = torch.cat([before, pasts[:, :-1]], 1).flatten(0, 1).permute(0, 3, 1, 2)
+        grid = self._grid(present, previous)  # (N, C, rows, columns)
 
         seen = self.look(self._glance(grid)).unflatten(0, (b, t))  # (B, T, D)
         keep, new = self.gates(torch.cat([seen, actions], -1)).float().chunk(2, -1)  # (B, T, D) each
@@ -196,7 +202,8 @@ class Network(nn.Module):
             memories.append(memory)  # (B, D)
         anchor = hidden["anchor"].unsqueeze(1).expand(-1, t, -1)
         known = torch.cat([torch.stack(memories, 1), seen, anchor, actions], -1).flatten(0, 1)  # (N, S)
-        return Moments(frames, grid, past, known), {"memory": memory, "anchor": hidden["anchor"], "past": pasts[:, -1]}
+        after = {"memory": memory, "anchor": hidden["anchor"], "past": pasts[:, -1].permute(0, 3, 1, 2)}
+        return Moments(frames, grid, past, known), after
 
     def predict(
         self,
@@ -237,6 +244,7 @@ class Network(nn.Module):
         decided = torch.cat([moments.known, latent], -1)
 
         canvas = self.paint(self.sketch(decided[:, self.blurred :])).unflatten(1, (self.config.canvas, *self.grid))
+        canvas = canvas.contiguous(memory_format=torch.channels_last)
         x = F.relu(self.mix(torch.cat([moments.grid, canvas], 1)))  # (N, C, rows, columns)
         seen = decided if blur is None else decided + F.pad(BLUR * blur, (0, decided.shape[1] - self.blurred))
         modulation = self.modulate(seen)[..., None, None].chunk(2 * len(self.blocks), 1)  # (N, C, 1, 1) each
@@ -314,7 +322,7 @@ class Network(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """The latent (N, L * M), drawn with the truth in view, and what that told it: KL(posterior || prior), (N,)."""
         coming, _ = self._embed(truth)
-        news = F.relu(self.news(F.relu(coming + moments.past + self.place))).flatten(1)
+        news = F.relu(self.news(self._grid(coming, moments.past))).flatten(1)
         logits = self.posterior(torch.cat([self.read(news), moments.known], -1)).unflatten(-1, self.latent)
         posterior = logits.log_softmax(-1)
         chances = posterior.exp()
@@ -339,10 +347,14 @@ class Network(nn.Module):
         """Codes (N, rows, columns, [K,] P) -> their share in the grid as present frames, and as previous ones."""
         (k, p), e = self.pixels, self.config.embedding
         shared = self.embed.weight.view(-1, p, e) @ self.colours.t()  # (2 C, P, K), of a pixel of each colour
-        weight = shared.transpose(1, 2).reshape(-1, k * p)
+        weight = shared.transpose(1, 2).reshape(-1, k * p, 1, 1)
         pixels = self.frames.indicators(frames).flatten(-2)  # (N, rows, columns, K * P)
-        present, previous = F.linear(pixels, weight).permute(0, 3, 1, 2).chunk(2, 1)
+        present, previous = F.conv2d(pixels.permute(0, 3, 1, 2), weight).chunk(2, 1)
         return present, previous
+
+    def _grid(self, present: Tensor, past: Tensor) -> Tensor:
+        """(N, C, rows, columns), of a frame's share and of that of the frame before."""
+        return F.relu(present + past + self.place.unsqueeze(0).contiguous(memory_format=torch.channels_last))
 
     def _glance(self, grid: Tensor) -> Tensor:
         return F.relu(self.glance(grid)).flatten(1)  # (N, G * cells)

@@ -4,7 +4,7 @@
 
 For each run folder: a random agent; the planner in the dream; the same planner in copies of the real game, which is
 the most that planning can earn; a policy learned in the dream, if there is one; PPO of Stable-Baselines3, trained on
-the real environment with as many real steps as the simulator saw. And the return that the planner earns inside the
+the real environment with as many real steps as the simulator saw. And what planner and policy earn inside the
 dream, from the same first frames and over as many steps: a dream that promises more than reality keeps is found out.
 
 In --out: results as JSON, a plot, and for each run a video of the first episode of every agent.
@@ -139,14 +139,20 @@ def evaluate(asked: Evaluation, index: int) -> dict[str, Any]:
     )
     scorer = DreamScorer(simulator, ScoringConfig(samples=asked.samples))
     here, there = f"{asked.planner} in the dream", f"{asked.planner} in copies of the game"
+    in_dream: Callable[[], gym.Env[np.ndarray, Any]] = lambda: FromReality(simulator, asked.max_steps)  # noqa: E731
     videos: dict[str, list[np.ndarray]] = {}
     rows: dict[str, dict[str, Any]] = {}
+    promised: dict[str, dict[str, Any]] = {}
 
     def act(name: str, agent: Any, make: Callable[[], gym.Env[np.ndarray, Any]] = make) -> None:
         rows[name], videos[name] = act_for_a_while(asked, f"{card.id}: {name}", agent, make)
 
+    def act_and_dream(name: str, agent: Any) -> None:
+        act(name, agent)
+        promised[name], _ = act_for_a_while(asked, f"{card.id}: promised to {name}", agent, in_dream)
+
     act(RANDOM, RandomAgent(card.action_space))
-    act(here, PlanningAgent(planning(), scorer))
+    act_and_dream(here, PlanningAgent(planning(), scorer))
     true = TrueGame(planning(), discount=scorer.config.discount, alive_bonus=max(0.0, simulator.mean_reward))
     try:
         act(there, true, lambda: true.adopt(make_env(card)))
@@ -154,16 +160,10 @@ def evaluate(asked: Evaluation, index: int) -> dict[str, Any]:
         print(f"{there}: n/a, {error}")
     policy = asked.policies[index] if asked.policies else policy_path(run)
     if asked.policies or policy.is_file():
-        act("policy learned in the dream", learned(policy, simulator))
+        act_and_dream("policy learned in the dream", learned(policy, simulator))
     ppo_steps = steps if asked.ppo_steps is None else asked.ppo_steps
     if ppo_steps:
         act(PPO, train_ppo(card, ppo_steps, asked.seed))
-    promised, _ = act_for_a_while(
-        asked,
-        f"{card.id}: promised",
-        PlanningAgent(planning(), scorer),
-        lambda: FromReality(simulator, asked.max_steps),
-    )
     write_episodes(asked.out / f"{slug(card.id)}.mp4", videos, card)
     return {
         "run": str(run),
@@ -175,7 +175,6 @@ def evaluate(asked: Evaluation, index: int) -> dict[str, Any]:
         "ceiling": there,
         "agents": rows,
         "promised": promised,
-        "gap": promised["mean_return"] - rows[here]["mean_return"],
     }
 
 
@@ -318,12 +317,16 @@ def train_ppo(card: EnvCard, steps: int, seed: int) -> Agent:
 def table(asked: Evaluation, results: list[dict[str, Any]]) -> str:
     """Returns with intervals, as Markdown."""
     names = list(dict.fromkeys(name for result in results for name in result["agents"]))
-    header = ["environment, real steps", *names, "promised by the dream", "promised - real"]
+    dreamed = [name for name in names if any(name in result["promised"] for result in results)]
+    header = ["environment, real steps", *names, *(f"promised to {name}, less real" for name in dreamed)]
     lines = [header, ["---"] * len(header)]
     for result in results:
         cells = [f"{result['env']}, {result['real_steps']:,}"]
         cells += [interval(result["agents"].get(name)) for name in names]
-        cells += [interval(result["promised"]), f"{result['gap']:+.2f}"]
+        for name in dreamed:
+            row = result["promised"].get(name)
+            gap = f", {row['mean_return'] - result['agents'][name]['mean_return']:+.2f}" if row else ""
+            cells.append(interval(row) + gap)
         lines.append(cells)
     sampled = asked.samples > 1
     made = (
@@ -357,7 +360,10 @@ def draw(results: list[dict[str, Any]], path: Path) -> None:
         means = [result["agents"][name]["mean_return"] for name in names]
         errors = [result["agents"][name]["ci95"] for name in names]
         axes.bar(range(len(names)), means, yerr=errors, capsize=4, color="#5b8def")
-        axes.axhline(result["promised"]["mean_return"], color="#d1495b", ls="--", lw=1.4, label="promised by the dream")
+        where, hoped = zip(
+            *((names.index(n), row["mean_return"]) for n, row in result["promised"].items()), strict=True
+        )
+        axes.plot(where, hoped, "_", ms=34, mew=2.5, color="#d1495b", label="promised by the dream")
         axes.set_xticks(range(len(names)), [fill(name, 12) for name in names], fontsize=8)
         axes.set_title(result["env"], fontsize=11, loc="left")
         axes.set_ylabel("mean return in reality")

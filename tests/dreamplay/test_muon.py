@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from dreamplay.muon import DECAY, MOMENTUM, RMS, Muon, orthogonalised
+from dreamplay.muon import DECAY, MOMENTUM, RMS, Muon, _factor, _rounds, orthogonalised
 
 
 def layers() -> nn.Module:
@@ -22,6 +22,12 @@ def test_singular_values_come_near_one_and_singular_vectors_stay(shape):
     near = u.T @ orthogonalised(matrix) @ v.T
     assert 0.6 < near.diag().min() <= near.diag().max() < 1.3
     torch.testing.assert_close(near - near.diag().diag(), torch.zeros_like(near), atol=1e-3, rtol=0)
+
+
+def test_the_rounds_of_a_wide_matrix_are_those_of_any_other():
+    x = torch.randn(6, 40, generator=torch.Generator().manual_seed(2), dtype=torch.double)
+    x = x / x.norm()
+    torch.testing.assert_close(_factor(x @ x.T) @ x, _rounds(x))
 
 
 def test_only_weights_of_layers_are_matrices():
