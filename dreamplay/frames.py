@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,12 @@ class Patches:
         whole = patches.reshape(*lead, rows, columns, p, p, x).swapaxes(-4, -3).reshape(*lead, rows * p, columns * p, x)
         return np.ascontiguousarray(whole[..., : self.size[0], : self.size[1], :])
 
+    @cached_property
+    def order(self) -> np.ndarray:
+        """Where each pixel (H, W) stands among those of all patches, one patch after the other."""
+        places = np.arange(self.grid[0] * self.grid[1] * self.side**2)
+        return self.join(places.reshape(*self.grid, self.side**2, 1))[..., 0]
+
 
 Picture = dict[str, Tensor]
 """What the state of B dreams holds of their frames alone: codes as "frame"; of a palette, also "doubt" (B, pixels), see
@@ -98,7 +105,7 @@ class PaletteFrames:
 
     def decode(self, codes: Tensor) -> np.ndarray:
         """Classes uint8 (..., rows, columns, P) -> uint8 (..., H, W, C)."""
-        classes = self.patches.join(codes.cpu().numpy()[..., None])[..., 0]
+        classes = codes.flatten(-3).cpu().numpy().take(self.patches.order, axis=-1)
         return self.colours.take(classes, axis=0)  # four times as fast as an index
 
     def indicators(self, codes: Tensor) -> Tensor:
