@@ -19,7 +19,7 @@ from dreamplay.errors import UserError
 from dreamplay.one_step import Events, OneStep, State
 
 OPSET = 17
-NUMBERS_AT_ONCE = 2**18  # of the state, about 40 Pong dreams: more spill the caches
+NUMBERS_AT_ONCE = 2**17  # of the state, about six Atari dreams: what a step of more works on spills the caches
 
 
 def is_installed() -> bool:
