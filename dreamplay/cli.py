@@ -162,5 +162,10 @@ def _output(command: Command | None) -> Path | None:
 
 
 def _complain(message: str, status: int) -> int:
-    print(f"dreamplay: {' '.join(message.split())}", file=sys.stderr)
+    print(f"dreamplay: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        # One of several processes (`dreamplay.ranks`) that torchrun watches: while Python takes this one down, threads
+        # of gloo abort it or its companions now and then, and the exit status would be lost.
+        sys.stdout.flush()
+        os._exit(status)
     return status
