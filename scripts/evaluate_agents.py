@@ -368,7 +368,7 @@ def draw(results: list[dict[str, Any]], path: Path) -> None:
         axes.set_title(result["env"], fontsize=11, loc="left")
         axes.set_ylabel("mean return in reality")
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(frameon=False, fontsize=8, markerscale=0.5, loc="lower right", bbox_to_anchor=(1, 1))
     figure.savefig(path)
 
 
