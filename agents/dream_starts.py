@@ -14,7 +14,8 @@ from dreamplay.actions import encode_actions
 from dreamplay.episodes import Episode
 from dreamplay.simulator import Simulator, State, state_at
 
-STATES, STEPS = 1024, 20_000
+STATES, STEPS = 8192, 100_000  # a policy learns few starts by heart
+MOST_BYTES = 2**29
 
 
 def dream_starts(
@@ -32,19 +33,21 @@ def dream_starts(
         simulator: follows the episodes.
         episodes: real ones, taken in random order until there are enough states or steps.
         rng: chooses episodes and moments.
-        states: how many states at most; of more, as many are drawn.
+        states: how many states at most, and no more than half a gigabyte of them; of more, as many are drawn.
         steps: real steps to follow at most.
         on_progress: called now and then with the part that is done, in (0, 1].
 
     Returns:
         A state of at most `states` rows, at least 1; where an episode has terminated no dream begins.
     """
+    size = sum(part.nbytes for part in _first(simulator, episodes[0]).values())
+    states = max(1, min(states, MOST_BYTES // size))
     total = min(steps, sum(len(episode) for episode in episodes))
     every = max(1, total // states)
     kept, followed = [], 0
     for index in rng.permutation(len(episodes)):
         episode = episodes[index]
-        state = simulator.start(episode.observations[None, :1], episode.actions[None, :0])
+        state = _first(simulator, episode)
         kept.append(state)
         time = 0
         while followed < total:
@@ -62,7 +65,12 @@ def dream_starts(
         if followed >= total:
             break
     chosen = [kept[i] for i in rng.permutation(len(kept))[:states]]
-    return {name: torch.cat([state[name] for state in chosen]) for name in chosen[0]}
+    return {name: torch.cat([state.pop(name) for state in chosen]) for name in list(chosen[0])}
+
+
+def _first(simulator: Simulator, episode: Episode) -> State:
+    """The state of one row at the first frame."""
+    return simulator.start(episode.observations[None, :1], episode.actions[None, :0])
 
 
 @torch.inference_mode()

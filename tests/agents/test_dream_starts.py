@@ -5,6 +5,7 @@ import torch
 from networks import every
 from simulators import small_episode, small_simulator
 
+import dreamplay.agents.dream_starts as module
 from dreamplay.agents.dream_starts import dream_starts
 
 
@@ -50,3 +51,12 @@ def test_work_is_bounded_and_progress_is_told(make_network):
     )
     assert 1 <= len(starts["frame"]) <= 5
     assert parts == sorted(parts) and parts[-1] == 1.0
+
+
+@every
+def test_their_memory_is_bounded(monkeypatch, make_network):
+    simulator, episodes = small_simulator(make_network), [small_episode(30, seed) for seed in range(3)]
+    size = sum(v.nbytes for v in dream_starts(simulator, episodes, np.random.default_rng(0), states=1).values())
+    monkeypatch.setattr(module, "MOST_BYTES", 3 * size + 1)
+    starts = dream_starts(simulator, episodes, np.random.default_rng(0))
+    assert len(starts["frame"]) == 3
