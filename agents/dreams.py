@@ -61,7 +61,7 @@ class Dreams:
         seed: int,
     ) -> None:
         self._simulator, self._senses, self._head, self._starts = simulator, senses, head, starts
-        self._longest = longest
+        self.longest = longest
         self._rng = np.random.default_rng(seed)
         self._generator = torch.Generator(next(iter(starts.values())).device).manual_seed(seed)
         self._state = rows(starts, self._draw_starts(count))
@@ -117,7 +117,7 @@ class Dreams:
         """Ages and returns a step later; which dreams are over, bool (B,)."""
         self._earned += rewards
         self._ages += 1
-        over = ended | (self._ages >= self._longest)
+        over = ended | (self._ages >= self.longest)
         self._returns.extend(self._earned[over & self._whole].tolist())
         self._whole |= over
         self._ages[over], self._earned[over] = 0, 0.0

@@ -32,13 +32,13 @@ class LearnConfig:
     """B, dreams at once."""
     steps: int = 32
     """T, steps of each dream between two updates."""
-    longest: int = 100
+    longest: int = 32
     """Steps after which a dream starts anew from a real moment."""
     discount: float = 0.99
     """Worth of a reward one step later."""
     trace: float = 0.95
     """Lambda of the generalised advantage estimation."""
-    epochs: int = 3
+    epochs: int = 8
     """How often an update goes over its steps."""
     minibatch: int = 1024
     """Steps of a gradient."""

@@ -38,6 +38,9 @@ class Improve:
     minutes: float = 4.0
     """Minutes to train the simulator in each round, and as many to learn the policy."""
 
+    dream_steps: int | None = None
+    """Steps after which a dream that the policy learns in begins anew; 32 by default, see dreamplay learn."""
+
     epsilon: float = 0.1
     """Probability, from 0 to 1, that an action of a collecting policy is a random one."""
 
@@ -79,7 +82,9 @@ class Improve:
             self._collect(out, number, state)
             data, minutes, seed = out / "data", self.minutes * (number + 1), self.seed + number
             Train(data=data, out=run, minutes=minutes, resume=True, seed=self.seed).run()
-            learned = Learn(run, out=policy, minutes=minutes, resume=True, seed=seed).run()
+            learned = Learn(
+                run, out=policy, minutes=minutes, dream_steps=self.dream_steps, resume=True, seed=seed
+            ).run()
             if "random" not in state:
                 state["random"] = self._judge(run, "random")
             judged = self._judge(run, "policy")
@@ -118,6 +123,7 @@ class Improve:
             ("--steps", self.steps, 1),
             ("--episodes", self.episodes, 2),
             ("--max-steps", self.max_steps, 1),
+            ("--dream-steps", self.dream_steps, 1),
             ("--seed", self.seed, 0),
         ):
             if value is not None and value < least:

@@ -34,6 +34,10 @@ class Learn:
     steps: int | None = None
     """Length in dreamed steps, of all dreams together, earlier parts included; instead of --minutes."""
 
+    dream_steps: int | None = None
+    """Steps after which a dream begins anew at a real moment; 32 by default, of a resumed policy as before. The longer,
+    the farther dreams go where no data are, and the more they have to be true."""
+
     resume: bool = False
     """Continue the policy in --out, also where its simulator has been trained on; without one, start it."""
 
@@ -58,8 +62,8 @@ class Learn:
     def run(self) -> dict[str, Any]:
         """Learn, and return {"policy", "run", "env", "steps", "minutes", "steps_per_second", "dreamed_return"}.
 
-        "dreamed_return" is the mean of the latest dreams, from where they began to their end or 100 steps later; None
-        if none has come that far.
+        "dreamed_return" is the mean of the latest dreams, from where they began to their end or --dream-steps later;
+        None if none has come that far.
         """
         from math import isfinite
 
@@ -108,6 +112,8 @@ class Learn:
         for option, value in (("--minutes", self.minutes), ("--steps", self.steps), ("--threads", self.threads)):
             if value is not None and not (value > 0 and isfinite(value)):
                 raise UserError(f"{option} {value} is not possible; it must be a number above 0")
+        if self.dream_steps is not None and self.dream_steps < 1:
+            raise UserError(f"--dream-steps {self.dream_steps} is not possible; it must be at least 1")
         if self.seed < 0:
             raise UserError(f"--seed {self.seed} is negative; choose one from 0 on")
         choose_backend(self.backend, choose_device(self.device))
@@ -125,6 +131,8 @@ class Learn:
 
     def _prepare(self, path: Path, simulator: "Simulator") -> "tuple[Learner, Dreams]":
         """The learner, new or where it stopped, and its dreams."""
+        from dataclasses import replace
+
         import numpy as np
 
         from dreamplay.agents.action_heads import head_for
@@ -145,6 +153,8 @@ class Learn:
                 raise UserError(f"{path} is the policy of another environment; choose another file with --out")
         else:
             learner = new_learner(LearnConfig(), senses.size, head, simulator.rewards.values, self.seed)
+        if self.dream_steps is not None:
+            learner.config = replace(learner.config, longest=self.dream_steps)
         learner.to(simulator.device)
         episodes = open_data(self.data, simulator, find_run(self.checkpoint)).split()[0]
         seed = int(np.random.SeedSequence([self.seed, learner.steps]).generate_state(1)[0])

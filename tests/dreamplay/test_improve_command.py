@@ -54,7 +54,8 @@ def stages(monkeypatch, log, stop=None):
 def test_each_stage_goes_on_from_the_one_before(tmp_path, monkeypatch):
     log = []
     stages(monkeypatch, log)
-    Improve("Dreamplay/Catch-v0", rounds=2, steps=100, minutes=3.0, out=tmp_path / "loop", seed=5).run()
+    out = tmp_path / "loop"
+    Improve("Dreamplay/Catch-v0", rounds=2, steps=100, minutes=3.0, dream_steps=7, out=out, seed=5).run()
     assert [name for name, _ in log] == ["Collect", "Train", "Learn", "Act", "Act", "Collect", "Train", "Learn", "Act"]
     collected = [settings for name, settings in log if name == "Collect"]
     policy = str(tmp_path / "loop" / "run" / "policy.safetensors")
@@ -65,6 +66,7 @@ def test_each_stage_goes_on_from_the_one_before(tmp_path, monkeypatch):
     for stage in ("Train", "Learn"):
         settings = [settings for name, settings in log if name == stage]
         assert [(s["minutes"], s["resume"]) for s in settings] == [(3.0, True), (6.0, True)]
+    assert [settings["dream_steps"] for name, settings in log if name == "Learn"] == [7, 7]
     assert [settings["agent"] for name, settings in log if name == "Act"] == ["random", "policy", "policy"]
 
 
@@ -91,6 +93,7 @@ def test_a_stopped_loop_goes_on(tmp_path, monkeypatch, stop):
         ({"steps": 0}, "--steps 0"),
         ({"episodes": 1}, "--episodes 1"),
         ({"max_steps": 0}, "--max-steps 0"),
+        ({"dream_steps": 0}, "--dream-steps 0"),
         ({"minutes": 0.0}, "--minutes 0"),
         ({"minutes": float("inf")}, "--minutes inf"),
         ({"epsilon": 1.5}, "--epsilon 1.5"),

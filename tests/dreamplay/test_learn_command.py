@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dreamplay import cli
+from dreamplay.agents.dreams import Dreams
 from dreamplay.agents.policy_file import read_policy
 from dreamplay.commands.act import Act
 from dreamplay.commands.collect import Collect
@@ -66,10 +67,33 @@ def test_a_policy_is_never_written_over_but_goes_on(learned, bricks, capsys):
     assert "has learned to its end" in capsys.readouterr().out
 
 
+def test_dreams_last_as_long_as_is_said_also_when_it_goes_on(run, bricks, tmp_path, monkeypatch):
+    lasted = []
+
+    def live(dreams, *rest):
+        lasted.append(dreams.longest)
+        return lived(dreams, *rest)
+
+    lived = Dreams.live
+    monkeypatch.setattr(Dreams, "live", live)
+    for times, said in enumerate((7, None, 9), start=1):
+        Learn(
+            run,
+            out=tmp_path / "p",
+            steps=times * STEPS,
+            dream_steps=said,
+            resume=True,
+            backend="torch",
+            data=bricks.folder,
+        ).run()
+    assert lasted == [7, 7, 9]
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
         ({"steps": 0}, "--steps 0"),
+        ({"dream_steps": 0}, "--dream-steps 0"),
         ({"minutes": -1.0}, "--minutes -1"),
         ({"minutes": float("nan")}, "--minutes nan"),
         ({"minutes": 1.0, "steps": 5}, "exclude each other"),
