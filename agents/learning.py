@@ -32,7 +32,7 @@ class LearnConfig:
     """B, dreams at once."""
     steps: int = 32
     """T, steps of each dream between two updates."""
-    longest: int = 64
+    longest: int = 100
     """Steps after which a dream starts anew from a real moment."""
     discount: float = 0.99
     """Worth of a reward one step later."""

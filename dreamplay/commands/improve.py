@@ -39,7 +39,7 @@ class Improve:
     """Minutes to train the simulator in each round, and as many to learn the policy."""
 
     dream_steps: int | None = None
-    """Steps after which a dream that the policy learns in begins anew; 64 by default, see dreamplay learn."""
+    """Steps after which a dream that the policy learns in begins anew; 100 by default, see dreamplay learn."""
 
     epsilon: float = 0.1
     """Probability, from 0 to 1, that an action of a collecting policy is a random one."""

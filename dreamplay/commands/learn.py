@@ -35,7 +35,7 @@ class Learn:
     """Length in dreamed steps, of all dreams together, earlier parts included; instead of --minutes."""
 
     dream_steps: int | None = None
-    """Steps after which a dream begins anew at a real moment; 64 by default, of a resumed policy as before. The longer,
+    """Steps after which a dream begins anew at a real moment; 100 by default, of a resumed policy as before. The longer,
     the farther dreams go where no data are, and the more they have to be true."""
 
     resume: bool = False
