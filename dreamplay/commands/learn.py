@@ -35,8 +35,8 @@ class Learn:
     """Length in dreamed steps, of all dreams together, earlier parts included; instead of --minutes."""
 
     dream_steps: int | None = None
-    """Steps after which a dream begins anew at a real moment; 100 by default, of a resumed policy as before. The longer,
-    the farther dreams go where no data are, and the more they have to be true."""
+    """Steps after which a dream begins anew at a real moment; 100 by default, of a resumed policy as before. The
+    longer, the farther dreams go where no data are, and the more they have to be true."""
 
     resume: bool = False
     """Continue the policy in --out, also where its simulator has been trained on; without one, start it."""
