@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dreamplay.actions import action_size
 from dreamplay.classic import ClassicNetwork
 from dreamplay.simulator import Simulator, State
 
@@ -26,7 +25,6 @@ class Senses:
 
     def __init__(self, simulator: Simulator) -> None:
         self._network = simulator.network
-        self._actions = action_size(simulator.card.action_space)
         shape = simulator.card.observation_space.shape
         blank = torch.zeros(1, 1, *shape, dtype=torch.uint8).numpy()
         no_actions = torch.zeros(1, 0, *(simulator.card.action_space.shape or ())).numpy()
@@ -39,7 +37,5 @@ class Senses:
         network = self._network
         if isinstance(network, ClassicNetwork):
             return torch.cat([state["output"], state["cell"], state["frame"].flatten(1)], -1)
-        idle = state["memory"].new_zeros(len(state["frame"]), 1, self._actions)  # what is looked at is before actions
-        moments, _ = network.observe(state["frame"].unsqueeze(1), idle, state)
-        glance = F.relu(network.glance(moments.grid)).flatten(1)
+        glance = F.relu(network.glance(network.look_at(state["frame"], state))).flatten(1)
         return torch.cat([state["memory"], state["anchor"], network.look(glance), glance], -1)

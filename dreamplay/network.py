@@ -174,6 +174,15 @@ class Network(nn.Module):
         anchor = self.first(self._glance(self._grid(present, past)))
         return {"memory": anchor.new_zeros(len(frame), self.config.hidden), "anchor": anchor, "past": past}
 
+    def look_at(self, frame: Tensor, hidden: Hidden) -> Tensor:
+        """The grid (B, C, rows, columns) of a frame (B, rows, columns, [K,] P), whatever is done there.
+
+        Args:
+            frame: where the dreams are.
+            hidden: state before the frame.
+        """
+        return self._grid(self._present(frame), hidden["past"])
+
     def observe(self, frames: Tensor, actions: Tensor, hidden: Hidden) -> tuple[Moments, Hidden]:
         """Go along a window in which every input frame is given.
 
@@ -321,8 +330,7 @@ class Network(nn.Module):
         self, moments: Moments, truth: Tensor, noise: Tensor | None, lenience: Tensor | float
     ) -> tuple[Tensor, Tensor]:
         """The latent (N, L * M), drawn with the truth in view, and what that told it: KL(posterior || prior), (N,)."""
-        coming, _ = self._embed(truth)
-        news = F.relu(self.news(self._grid(coming, moments.past))).flatten(1)
+        news = F.relu(self.news(self._grid(self._present(truth), moments.past))).flatten(1)
         logits = self.posterior(torch.cat([self.read(news), moments.known], -1)).unflatten(-1, self.latent)
         posterior = logits.log_softmax(-1)
         chances = posterior.exp()
@@ -345,12 +353,18 @@ class Network(nn.Module):
 
     def _embed(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Codes (N, rows, columns, [K,] P) -> their share in the grid as present frames, and as previous ones."""
-        (k, p), e = self.pixels, self.config.embedding
-        shared = self.embed.weight.view(-1, p, e) @ self.colours.t()  # (2 C, P, K), of a pixel of each colour
-        weight = shared.transpose(1, 2).reshape(-1, k * p, 1, 1)
-        pixels = self.frames.indicators(frames).flatten(-2)  # (N, rows, columns, K * P)
-        present, previous = F.conv2d(pixels.permute(0, 3, 1, 2), weight).chunk(2, 1)
+        present, previous = self._embedded(frames, self.embed.weight).chunk(2, 1)
         return present, previous
+
+    def _present(self, frames: Tensor) -> Tensor:
+        """The former alone."""
+        return self._embedded(frames, self.embed.weight[: self.config.features])
+
+    def _embedded(self, frames: Tensor, weight: Tensor) -> Tensor:
+        (k, p), e = self.pixels, self.config.embedding
+        shared = weight.view(-1, p, e) @ self.colours.t()  # (outputs, P, K), of a pixel of each colour
+        pixels = self.frames.indicators(frames).flatten(-2)  # (N, rows, columns, K * P)
+        return F.conv2d(pixels.permute(0, 3, 1, 2), shared.transpose(1, 2).reshape(-1, k * p, 1, 1))
 
     def _grid(self, present: Tensor, past: Tensor) -> Tensor:
         """(N, C, rows, columns), of a frame's share and of that of the frame before."""
