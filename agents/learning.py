@@ -38,7 +38,7 @@ class LearnConfig:
     """Worth of a reward one step later."""
     trace: float = 0.95
     """Lambda of the generalised advantage estimation."""
-    epochs: int = 8
+    epochs: int = 3
     """How often an update goes over its steps."""
     minibatch: int = 1024
     """Steps of a gradient."""
