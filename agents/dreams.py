@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +41,10 @@ class Dreams:
     probabilities tell more than a draw would. A dream restarts where it has more likely ended than not, which earns
     nothing any more, or after `longest` steps, which its last value makes up for.
 
+    A step that leaves more of the frame open than `most_open` is where a dream may be false, and a policy finds out
+    where false is better than true. There the dream restarts, too, and where the step leads is worth no more than where
+    it began: as the halting states of Kidambi et al. 2020 (MOReL, section 4), but without a penalty of their own.
+
     Args:
         simulator: dreams; its rewards and ends are all that is learned from.
         senses: states -> features (B, F); see `dreamplay.agents.senses`.
@@ -48,6 +53,7 @@ class Dreams:
         count: B.
         longest: steps after which a dream is restarted; the first dreams are of various ages.
         seed: of starts, of chance and of what the policy draws.
+        most_open: open pixels of a step that is believed in, see `dreamplay.agents.doubt`.
     """
 
     def __init__(
@@ -59,9 +65,10 @@ class Dreams:
         count: int,
         longest: int,
         seed: int,
+        most_open: float = inf,
     ) -> None:
         self._simulator, self._senses, self._head, self._starts = simulator, senses, head, starts
-        self.longest = longest
+        self.longest, self.most_open = longest, most_open
         self._rng = np.random.default_rng(seed)
         self._generator = torch.Generator(next(iter(starts.values())).device).manual_seed(seed)
         self._state = rows(starts, self._draw_starts(count))
@@ -72,7 +79,7 @@ class Dreams:
 
     @property
     def mean_return(self) -> float:
-        """Mean sum of rewards of the latest dreams, each from its start to its end or to `longest`; NaN before one."""
+        """Mean sum of rewards of the latest dreams, each from its start to where it restarts; NaN before one."""
         return float(np.mean(self._returns)) if self._returns else float("nan")
 
     @torch.no_grad()
@@ -92,9 +99,13 @@ class Dreams:
             next_outputs, next_values = self._judge(policy, next_features)
             ended = step.termination_probability > 0.5
             lives = np.where(ended, 0, 1 - step.termination_probability).astype(np.float32)
-            over = self._count(step.expected_rewards, ended)
-            facts = (torch.from_numpy(fact).to(values.device) for fact in (step.expected_rewards, lives, ~over))
-            rewards, alive, goes_on = facts
+            doubtful = step.open_pixels > self.most_open
+            over = self._count(step.expected_rewards, ended | doubtful)
+            facts = (
+                torch.from_numpy(fact).to(values.device) for fact in (step.expected_rewards, lives, ~over, doubtful)
+            )
+            rewards, alive, goes_on, unsure = facts
+            next_values = torch.where(unsure, torch.minimum(values, next_values), next_values)
             log_probs = head.log_prob(outputs, draws)
             lived.append(Experience(features, draws, log_probs, values, rewards, alive, next_values, goes_on))
             features, outputs, values = next_features, next_outputs, next_values
@@ -114,7 +125,7 @@ class Dreams:
         return outputs, policy.in_rewards(values)
 
     def _count(self, rewards: np.ndarray, ended: np.ndarray) -> np.ndarray:
-        """Ages and returns a step later; which dreams are over, bool (B,)."""
+        """Ages and returns a step later, some of which ended their dream; which dreams are over, bool (B,)."""
         self._earned += rewards
         self._ages += 1
         over = ended | (self._ages >= self.longest)

@@ -71,9 +71,9 @@ class RawFrames:
         """What a state holds of a frame (B, C, H, W): all of it."""
         return {"frame": frames}
 
-    def dreamed(self, prediction: Tensor, before: Picture) -> Picture:
-        """The mean, whatever came before."""
-        return {"frame": prediction}
+    def dreamed(self, prediction: Tensor, before: Picture) -> tuple[Picture, Tensor]:
+        """The mean, whatever came before; it leaves nothing open."""
+        return {"frame": prediction}, torch.zeros_like(prediction.flatten(1)[:, 0])
 
     def to_json(self) -> dict[str, Any]:
         """What `RawFrames` is made of."""

@@ -65,8 +65,11 @@ class FoldedNetwork(nn.Module):
 
     def forward(
         self, state: Hidden, action: Tensor, uniforms: Tensor | None, temperature: float | Tensor
-    ) -> tuple[Picture, Tensor, Tensor, Hidden]:
-        """A step of B dreams: next picture, logits of reward and termination, next hidden state; see `Network.step`."""
+    ) -> tuple[Picture, Tensor, Tensor, Tensor, Hidden]:
+        """A step of B dreams: next picture and how much of it is open, logits of reward and termination, hidden state.
+
+        See `PaletteFrames.dreamed` and `Network.step`.
+        """
         net, config, (k, p) = self.network, self.network.config, self.network.pixels
         shown = self.frames.spread(state["frame"])  # (B, P * cells)
         is_class = (shown.unsqueeze(1) == self.classes).float()  # (B, K, P * cells)
@@ -93,8 +96,9 @@ class FoldedNetwork(nn.Module):
         # (B, K * P, cells)
         change = self.change @ F.pad(x.reshape(-1, config.features, self.cells), (0, 0, 0, 1), value=1.0)
         logits = change.view(-1, k, p * self.cells) + COPY_LOGIT * is_class
-        classes, doubt = next_classes(logits, shown, state["doubt"])
+        classes, doubt, open_pixels = next_classes(logits, shown, state["doubt"])
         noticed = net.weigh(F.relu(net.notice(x)).flatten(1))
         event = net.heads(net.evidence(noticed) * judged)  # (B, R + 1)
         after = {"memory": memory, "anchor": state["anchor"], "past": F.conv2d(colours, self.past)}
-        return {"frame": self.frames.gathered(classes), "doubt": doubt}, event[:, :-1], event[:, -1], after
+        picture = {"frame": self.frames.gathered(classes), "doubt": doubt}
+        return picture, open_pixels, event[:, :-1], event[:, -1], after

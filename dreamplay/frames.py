@@ -136,11 +136,11 @@ class PaletteFrames:
         """What a state holds of a frame given to it: codes (B, rows, columns, P), and no doubt."""
         return {"frame": codes, "doubt": torch.zeros(len(codes), codes[0].numel(), device=codes.device)}
 
-    def dreamed(self, logits: Tensor, before: Picture) -> Picture:
-        """The picture that comes after another: (B, rows, columns, K, P)."""
+    def dreamed(self, logits: Tensor, before: Picture) -> tuple[Picture, Tensor]:
+        """The picture that comes after another, and how many pixels are open, (B,): (B, rows, columns, K, P)."""
         flat = logits.flatten(1, 2).permute(0, 2, 3, 1).flatten(2)  # (B, K, pixels)
-        classes, doubt = next_classes(flat, self.spread(before["frame"]), before["doubt"])
-        return {"frame": self.gathered(classes), "doubt": doubt}
+        classes, doubt, open_pixels = next_classes(flat, self.spread(before["frame"]), before["doubt"])
+        return {"frame": self.gathered(classes), "doubt": doubt}, open_pixels
 
     def spread(self, codes: Tensor) -> Tensor:
         """Codes (B, rows, columns, P) -> classes, float (B, pixels), the first pixels of all patches first."""
@@ -203,9 +203,9 @@ class ColourFrames:
         """What a state holds of a frame: its codes (B, rows, columns, C, P)."""
         return {"frame": codes}
 
-    def dreamed(self, logits: Tensor, before: Picture) -> Picture:
-        """The mean intensities, whatever came before."""
-        return {"frame": self.most_likely(logits)}
+    def dreamed(self, logits: Tensor, before: Picture) -> tuple[Picture, Tensor]:
+        """The mean intensities, whatever came before; a mean leaves nothing open."""
+        return {"frame": self.most_likely(logits)}, torch.zeros_like(logits.flatten(1)[:, 0])
 
     def to_json(self) -> dict[str, Any]:
         """What `frames_from_json` rebuilds the codec from."""
@@ -272,7 +272,7 @@ def palette(colours: np.ndarray, counts: np.ndarray) -> np.ndarray | None:
     return colours[kept] if counts[kept].sum() >= LEAST_EXACT * counts.sum() else None
 
 
-def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, Tensor]:
+def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The classes that a dream shows next: every pixel's most likely one, but for two ways in which that is too sure.
 
     A ball that is at one of two places with a probability of 0.4 each would be at neither, for both are more likely
@@ -292,7 +292,8 @@ def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, 
         doubt: float (B, pixels), in how many of the latest steps a pixel was expected to leave its class.
 
     Returns:
-        The next classes, float (B, pixels), and the next doubt.
+        The next classes, float (B, pixels), the next doubt, and how many of the most doubtful pixels are expected not
+        to be of their most likely class, float (B,).
     """
     k, pixels = (int(size) for size in logits.shape[1:])
     most, many = min(MOST_DOUBTFUL, pixels), min(MOST_DOUBTFUL, MOST_GIVEN, pixels)
@@ -316,7 +317,8 @@ def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, 
     leaves = doubted >= 0.5
     decided = torch.where(leaves, beyond.argmax(1).float(), decided)
     doubted = torch.where(leaves, 0.0, doubted)
-    return first.scatter(1, which, decided), torch.zeros_like(doubt).scatter(1, which, doubted)
+    classes, doubt = first.scatter(1, which, decided), torch.zeros_like(doubt).scatter(1, which, doubted)
+    return classes, doubt, (1 - unsure).sum(1)
 
 
 def nearest_colour(observations: np.ndarray, colours: np.ndarray) -> np.ndarray:

@@ -29,6 +29,7 @@ class Events(NamedTuple):
     termination_probability: np.ndarray  # float32 (B,)
     expected_rewards: np.ndarray  # float32 (B,), the mean where `rewards` is the most likely or a sampled value
     reward_probability: np.ndarray  # float32 (B,), that the reward is not zero
+    open_pixels: np.ndarray  # float32 (B,), expected not to be of their most likely colour; of intensities 0
 
 
 class OneStep(nn.Module):
@@ -63,14 +64,14 @@ class OneStep(nn.Module):
             The next state and the `Events`, as tensors.
         """
         latent = None if uniforms is None else uniforms[:, 2:]
-        picture, reward, termination, hidden = self.network(state, action, latent, temperature)
+        picture, open_pixels, reward, termination, hidden = self.network(state, action, latent, temperature)
         if uniforms is None:
             rewards, terminated = self.rewards.most_likely(reward), termination > 0
         else:
             rewards = self.rewards.sample(reward, temperature, uniforms[:, 0])
             terminated = uniforms[:, 1] < (termination / temperature).sigmoid()
-        events = (rewards, terminated, termination.sigmoid(), self.rewards.mean(reward), self.rewards.not_zero(reward))
-        return {**picture, **hidden}, events
+        expected, not_zero = self.rewards.mean(reward), self.rewards.not_zero(reward)
+        return {**picture, **hidden}, (rewards, terminated, termination.sigmoid(), expected, not_zero, open_pixels)
 
 
 class _Plain(nn.Module):
@@ -82,9 +83,9 @@ class _Plain(nn.Module):
 
     def forward(
         self, state: State, action: Tensor, uniforms: Tensor | None, temperature: float | Tensor
-    ) -> tuple[Picture, Tensor, Tensor, Hidden]:
+    ) -> tuple[Picture, Tensor, Tensor, Tensor, Hidden]:
         said, after = self.network.step(state["frame"], action, state, uniforms=uniforms, temperature=temperature)
-        return self.network.frames.dreamed(said.frame, state), said.reward, said.termination, after
+        return *self.network.frames.dreamed(said.frame, state), said.reward, said.termination, after
 
 
 class TorchBackend:

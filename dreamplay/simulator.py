@@ -45,6 +45,7 @@ class Step(NamedTuple):
     termination_probability: np.ndarray  # float32 (B,)
     expected_rewards: np.ndarray  # float32 (B,), the mean where `rewards` is the most likely or a sampled value
     reward_probability: np.ndarray  # float32 (B,), that the reward is not zero
+    open_pixels: np.ndarray  # float32 (B,), expected not to be of their most likely colour; of intensities 0
 
 
 class Rollout(NamedTuple):

@@ -14,18 +14,21 @@ END = 9
 class Corridor(StubSimulator):
     """The frame holds the place, 0 to 9: go left, wait, or go right. Arriving at 9 pays `pay` and ends the episode.
 
+    Places up to `known` leave nothing open to a step that leads there, those beyond one pixel.
+
     With a box the place moves by the sign of what lies beyond a half, left or right.
 
     Args:
         action_space: Discrete(3), MultiDiscrete([3, 2]) (whose second part does nothing) or a Box (1,).
         pay: of the way's end.
+        known: the last such place.
     """
 
     mean_reward = 0.0
 
-    def __init__(self, action_space: gym.Space[Any] | None = None, pay: float = 1.0) -> None:
+    def __init__(self, action_space: gym.Space[Any] | None = None, pay: float = 1.0, known: int = END) -> None:
         super().__init__(gym.spaces.Discrete(3) if action_space is None else action_space)
-        self.pay = pay
+        self.pay, self.known = pay, known
 
     def step(self, state: dict[str, Any], actions: np.ndarray, **settings: Any) -> Any:
         _, step = super().step(state, actions, **settings)
@@ -35,7 +38,10 @@ class Corridor(StubSimulator):
         end = (place == END).astype(np.float32)
         there = torch.from_numpy(place)[:, None, None, None].expand_as(state["frame"])
         return {**state, "frame": there}, step._replace(
-            expected_rewards=self.pay * end, termination_probability=end, rewards=self.pay * end
+            expected_rewards=self.pay * end,
+            termination_probability=end,
+            rewards=self.pay * end,
+            open_pixels=(place > self.known).astype(np.float32),
         )
 
 

@@ -76,6 +76,7 @@ class StubStep(NamedTuple):
     termination_probability: np.ndarray  # float32 (B,)
     expected_rewards: np.ndarray  # float32 (B,)
     reward_probability: np.ndarray  # float32 (B,)
+    open_pixels: np.ndarray  # float32 (B,)
 
 
 class StubSimulator:
@@ -169,6 +170,7 @@ class StubSimulator:
             termination_probability=np.where(terminated, 0.75, pixel % 4 / 16).astype(np.float32),
             expected_rewards=rewards.copy(),
             reward_probability=(rewards != 0).astype(np.float32),
+            open_pixels=(pixel % 5 / 4).astype(np.float32),
         )
         return {"frame": frame, "total": total, "left": left}, step
 

@@ -136,6 +136,7 @@ class Learn:
         import numpy as np
 
         from dreamplay.agents.action_heads import head_for
+        from dreamplay.agents.doubt import most_open
         from dreamplay.agents.dream_starts import dream_starts
         from dreamplay.agents.dreams import Dreams
         from dreamplay.agents.learning import LearnConfig, new_learner
@@ -163,7 +164,8 @@ class Learn:
                 simulator, episodes, np.random.default_rng(seed), on_progress=lambda part: bar.advance(part - bar.done)
             )
         config = learner.config
-        return learner, Dreams(simulator, senses, learner.head, starts, config.dreams, config.longest, seed)
+        limit = most_open(simulator, starts, seed)
+        return learner, Dreams(simulator, senses, learner.head, starts, config.dreams, config.longest, seed, limit)
 
     def _learn(self, learner: "Learner", dreams: "Dreams", path: Path, save: Any) -> float | None:
         """Learns under a progress bar; returns the dreamed steps per second."""

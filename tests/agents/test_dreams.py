@@ -1,5 +1,7 @@
 """Dreams under way: what is recorded of each step, and where dreams begin anew."""
 
+from math import inf
+
 import numpy as np
 import torch
 from corridor import END, Corridor, corridor_starts, sense
@@ -22,12 +24,12 @@ class Always(Policy):
         return outputs, features.argmax(-1).float()
 
 
-def dreams(count=6, longest=50, seed=0, start=None):
-    simulator = Corridor()
+def dreams(count=6, longest=50, seed=0, start=None, known=END, most_open=inf):
+    simulator = Corridor(known=known)
     starts = corridor_starts(simulator)
     if start is not None:
         starts = {name: value[start : start + 1] for name, value in starts.items()}
-    return Dreams(simulator, sense, head_for(simulator.card.action_space), starts, count, longest, seed)
+    return Dreams(simulator, sense, head_for(simulator.card.action_space), starts, count, longest, seed, most_open)
 
 
 def places(experience):
@@ -58,6 +60,19 @@ def test_a_dream_that_lasts_begins_anew_and_its_last_value_counts():
     cut = np.flatnonzero(~lived.goes_on[0].numpy())
     assert cut.tolist() == list(range(cut[0], 12, 4))
     assert bool((lived.lives == 1).all()) and lived.next_values[0].tolist() == [3.0] * 12
+
+
+def test_a_dream_restarts_where_it_leaves_too_much_open_and_nothing_is_gained_by_that():
+    lived = dreams(start=5, known=6, most_open=0.5).live(Always(2), 3)
+    assert places(lived).tolist() == [[5, 6, 5]] * 6
+    assert lived.goes_on.tolist() == [[True, False, True]] * 6
+    assert lived.next_values.tolist() == [[6.0, 6.0, 6.0]] * 6  # the second step leads to 7, which is in doubt
+    assert bool((lived.lives == 1).all())
+
+
+def test_what_is_lost_by_a_step_in_doubt_is_believed():
+    lived = dreams(start=5, known=3, most_open=0.5).live(Always(0), 2)  # to the left, where less is to be had
+    assert lived.next_values.tolist() == [[4.0, 4.0]] * 6 and not lived.goes_on.any()
 
 
 def test_dreams_go_on_between_two_calls():

@@ -220,7 +220,7 @@ def shown_over_time(probabilities: list[list[float]], steps: int) -> list[list[i
     shown = doubt = torch.zeros(1, len(probabilities))
     frames = []
     for _ in range(steps):
-        shown, doubt = next_classes(logits, shown, doubt)
+        shown, doubt, _ = next_classes(logits, shown, doubt)
         frames.append(shown[0].int().tolist())
     return frames
 
@@ -231,20 +231,29 @@ def test_what_was_to_leave_for_half_a_step_leaves_for_the_second_most_likely_cla
         assert shown_over_time([still], when) == [[0]] * (when - 1) + [[2]]
 
 
+def test_open_pixels_are_those_expected_not_to_be_of_their_most_likely_class():
+    logits = torch.tensor([[0.6, 0.4], [0.25, 0.75], [0.99, 0.01]]).log().t().unsqueeze(0)
+    nothing = torch.zeros(1, 3)
+    assert next_classes(logits, nothing, nothing)[2].tolist() == pytest.approx([0.4 + 0.25 + 0.01], abs=1e-5)
+    mean, before = torch.zeros(2, 1, 1, 3, 4), torch.zeros(2, 1, 1, 3, 4)
+    colour = ColourFrames(Patches((2, 2), 2), 3)
+    assert colour.dreamed(mean, colour.picture(before))[1].tolist() == [0, 0]  # a mean leaves nothing open
+
+
 def test_what_left_is_in_no_doubt_and_what_hardly_leaves_stays():
     leaving = torch.tensor([[0.7, 0.3]]).log().t().unsqueeze(0)
-    shown, doubt = next_classes(leaving, torch.zeros(1, 1), torch.tensor([[0.3]]))
+    shown, doubt, _ = next_classes(leaving, torch.zeros(1, 1), torch.tensor([[0.3]]))
     assert (shown.item(), doubt.item()) == (1, 0)
     assert shown_over_time([[1 - 0.9 * LEAST_LEFT, 0.9 * LEAST_LEFT]], 20) == [[0]] * 20
 
 
 def test_doubt_is_that_of_the_latest_steps():
     doubtful, sure = (torch.tensor([[p, 1 - p]]).log().t().unsqueeze(0) for p in (0.7, 0.99))
-    shown, doubt = next_classes(doubtful, torch.zeros(1, 1), torch.zeros(1, 1))
+    shown, doubt, _ = next_classes(doubtful, torch.zeros(1, 1), torch.zeros(1, 1))
     assert doubt.item() == pytest.approx(0.3)
-    shown, doubt = next_classes(sure, shown, doubt)
+    shown, doubt, _ = next_classes(sure, shown, doubt)
     assert (shown.item(), doubt.item()) == (0, 0)
-    shown, doubt = next_classes(doubtful, shown, doubt)
+    shown, doubt, _ = next_classes(doubtful, shown, doubt)
     assert shown.item() == 0 and doubt.item() == pytest.approx(0.3)
 
 
@@ -254,7 +263,7 @@ def test_what_moves_by_a_third_of_a_pixel_a_step_moves():
     for _ in range(12):
         front = int(shown.sum())
         chances = torch.tensor([[1.0] * front + [1 / 3] + [0.0] * (11 - front)]).clamp(1e-6, 1 - 1e-6)
-        shown, doubt = next_classes(torch.stack([1 - chances, chances], 1).log(), shown, doubt)
+        shown, doubt, _ = next_classes(torch.stack([1 - chances, chances], 1).log(), shown, doubt)
     assert int(shown.sum()) == 6  # a pixel in two steps: the first in which it has rather moved than not
 
 

@@ -90,7 +90,7 @@ def test_the_folded_network_is_the_network(kind: str, sampled: bool) -> None:
         drawn = None if uniforms is None else uniforms[:, 2:]
         said, hidden = network.step(state["frame"], action, state, uniforms=drawn, temperature=0.5)
         after, events = step(state, action, uniforms, 0.5)
-    picture = network.frames.dreamed(said.frame, state)
+    picture, open_pixels = network.frames.dreamed(said.frame, state)
     assert torch.equal(after["frame"], picture["frame"])
     torch.testing.assert_close(after["doubt"], picture["doubt"], atol=1e-5, rtol=1e-5)
     assert after["frame"].dtype == torch.uint8
@@ -99,6 +99,8 @@ def test_the_folded_network_is_the_network(kind: str, sampled: bool) -> None:
         torch.testing.assert_close(after[name], value, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(events[2], said.termination.sigmoid(), atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(events[3], one.rewards.mean(said.reward), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(events[5], open_pixels, atol=1e-4, rtol=1e-4)
+    assert open_pixels.min() > 0
 
 
 def test_one_graph_takes_batches_of_any_size() -> None:

@@ -79,7 +79,7 @@ def test_start_and_step_are_an_unroll_of_the_network_by_hand(sim):
             state, step = sim.step(state, future[:, t])
             action = torch.from_numpy(encode_actions(space, future[:, t]))
             said, hidden = network.step(picture["frame"], action, hidden)
-            picture = network.frames.dreamed(said.frame, picture)
+            picture, _ = network.frames.dreamed(said.frame, picture)
             error = np.abs(step.observations.astype(int) - network.frames.decode(picture["frame"])).max()
             assert error <= (0 if isinstance(sim.network.frames, PaletteFrames) else 1), (
                 "unrolled at once or step by step: a hair's difference"
