@@ -41,6 +41,9 @@ class Improve:
     dream_steps: int | None = None
     """Steps after which a dream that the policy learns in begins anew; 100 by default, see dreamplay learn."""
 
+    careful: bool = True
+    """Whether the policy believes its dream only where that is sure, see dreamplay learn."""
+
     epsilon: float = 0.1
     """Probability, from 0 to 1, that an action of a collecting policy is a random one."""
 
@@ -83,7 +86,13 @@ class Improve:
             data, minutes, seed = out / "data", self.minutes * (number + 1), self.seed + number
             Train(data=data, out=run, minutes=minutes, resume=True, seed=self.seed).run()
             learned = Learn(
-                run, out=policy, minutes=minutes, dream_steps=self.dream_steps, resume=True, seed=seed
+                run,
+                out=policy,
+                minutes=minutes,
+                dream_steps=self.dream_steps,
+                careful=self.careful,
+                resume=True,
+                seed=seed,
             ).run()
             if "random" not in state:
                 state["random"] = self._judge(run, "random")

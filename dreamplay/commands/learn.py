@@ -38,6 +38,10 @@ class Learn:
     """Steps after which a dream begins anew at a real moment; 100 by default, of a resumed policy as before. The
     longer, the farther dreams go where no data are, and the more they have to be true."""
 
+    careful: bool = True
+    """Gain nothing by steps of which the dream is less sure than of most real moments. With --no-careful the policy is
+    bold: it finds more that is new, and more that is false."""
+
     resume: bool = False
     """Continue the policy in --out, also where its simulator has been trained on; without one, start it."""
 
@@ -132,6 +136,7 @@ class Learn:
     def _prepare(self, path: Path, simulator: "Simulator") -> "tuple[Learner, Dreams]":
         """The learner, new or where it stopped, and its dreams."""
         from dataclasses import replace
+        from math import inf
 
         import numpy as np
 
@@ -164,7 +169,7 @@ class Learn:
                 simulator, episodes, np.random.default_rng(seed), on_progress=lambda part: bar.advance(part - bar.done)
             )
         config = learner.config
-        limit = most_open(simulator, starts, seed)
+        limit = most_open(simulator, starts, seed) if self.careful else inf
         return learner, Dreams(simulator, senses, learner.head, starts, config.dreams, config.longest, seed, limit)
 
     def _learn(self, learner: "Learner", dreams: "Dreams", path: Path, save: Any) -> float | None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,20 @@ def test_dreams_last_as_long_as_is_said_also_when_it_goes_on(run, bricks, tmp_pa
             data=bricks.folder,
         ).run()
     assert lasted == [7, 7, 9]
+
+
+def test_a_careful_policy_believes_a_part_of_its_dreams_and_a_bold_one_all(run, bricks, tmp_path, monkeypatch):
+    believed = []
+
+    def live(dreams, *rest):
+        believed.append(dreams.most_open)
+        return lived(dreams, *rest)
+
+    lived = Dreams.live
+    monkeypatch.setattr(Dreams, "live", live)
+    for name, careful in (("careful", True), ("bold", False)):
+        Learn(run, out=tmp_path / name, steps=STEPS, careful=careful, backend="torch", data=bricks.folder).run()
+    assert 0 < believed[0] < believed[1] == inf
 
 
 @pytest.mark.parametrize(
