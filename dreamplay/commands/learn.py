@@ -66,8 +66,8 @@ class Learn:
     def run(self) -> dict[str, Any]:
         """Learn, and return {"policy", "run", "env", "steps", "minutes", "steps_per_second", "dreamed_return"}.
 
-        "dreamed_return" is the mean of the latest dreams, from where they began to their end or --dream-steps later;
-        None if none has come that far.
+        "dreamed_return" is the mean of the latest dreams, each from where it began to where it began anew: its end,
+        a step in doubt, or --dream-steps later; None if none has come that far.
         """
         from math import isfinite
 
