@@ -68,15 +68,21 @@ def test_a_policy_is_never_written_over_but_goes_on(learned, bricks, capsys):
     assert "has learned to its end" in capsys.readouterr().out
 
 
-def test_dreams_last_as_long_as_is_said_also_when_it_goes_on(run, bricks, tmp_path, monkeypatch):
-    lasted = []
+@pytest.fixture
+def lived_in(monkeypatch):
+    """The dreams of each learning, in their order; for one update each."""
+    seen = []
 
     def live(dreams, *rest):
-        lasted.append(dreams.longest)
+        seen.append(dreams)
         return lived(dreams, *rest)
 
     lived = Dreams.live
     monkeypatch.setattr(Dreams, "live", live)
+    return seen
+
+
+def test_dreams_last_as_long_as_is_said_also_when_it_goes_on(run, bricks, tmp_path, lived_in):
     for times, said in enumerate((7, None, 9), start=1):
         Learn(
             run,
@@ -87,20 +93,13 @@ def test_dreams_last_as_long_as_is_said_also_when_it_goes_on(run, bricks, tmp_pa
             backend="torch",
             data=bricks.folder,
         ).run()
-    assert lasted == [7, 7, 9]
+    assert [dreams.longest for dreams in lived_in] == [7, 7, 9]
 
 
-def test_a_careful_policy_believes_a_part_of_its_dreams_and_a_bold_one_all(run, bricks, tmp_path, monkeypatch):
-    believed = []
-
-    def live(dreams, *rest):
-        believed.append(dreams.most_open)
-        return lived(dreams, *rest)
-
-    lived = Dreams.live
-    monkeypatch.setattr(Dreams, "live", live)
+def test_a_careful_policy_believes_a_part_of_its_dreams_and_a_bold_one_all(run, bricks, tmp_path, lived_in):
     for name, careful in (("careful", True), ("bold", False)):
         Learn(run, out=tmp_path / name, steps=STEPS, careful=careful, backend="torch", data=bricks.folder).run()
+    believed = [dreams.most_open for dreams in lived_in]
     assert 0 < believed[0] < believed[1] == inf
 
 
