@@ -14,7 +14,7 @@ from torch import Tensor, nn
 MOMENTUM = 0.95
 BETAS, EPSILON = (0.9, 0.999), 1e-6
 RMS = 0.2  # of a step beside the learning rate: about Adam's
-DECAY = 0.5  # of a convolution in a step, beside the learning rate
+CONVOLUTIONS_DECAY, DECAY, LASTING_DECAY = 0.5, 0.2, 0.1  # of a matrix in a step, beside the learning rate
 QUINTIC = (3.4445, -4.7750, 2.0315)
 ROUNDS = 5
 
@@ -23,20 +23,22 @@ class Muon(torch.optim.Optimizer):
     """Orthogonalised momentum for weight matrices (Jordan et al. 2024), Adam for everything else.
 
     A step of a matrix has Adam's size (Liu et al. 2025, section 2.2), so that one learning rate serves both. The weight
-    of a convolution is the matrix from its patches to its output channels. Convolutions decay: what they learn by heart
-    in one place is forgotten unless it proves true elsewhere. Other matrices do not: a cue from long ago is learned too
-    slowly to last.
+    of a convolution is the matrix from its patches to its output channels. Matrices decay, convolutions most of all:
+    what is learned by heart in one place is forgotten unless it proves true elsewhere.
 
     Args:
         network: of its linear and convolution layers the weights are matrices; all other parameters are not.
         rate: learning rate.
+        lasting: part of the network that decays half as fast as its other linear layers.
     """
 
-    def __init__(self, network: nn.Module, rate: float) -> None:
+    def __init__(self, network: nn.Module, rate: float, lasting: nn.Module | None = None) -> None:
         layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
-        weights = {layer.weight for layer in layers if layer.weight.numel()}
+        kept = set() if lasting is None else set(lasting.parameters())
+        weights = [layer.weight for layer in layers if layer.weight.numel()]
+        self._decay = {weight: _decay(weight, weight in kept) for weight in weights}
         groups = [
-            {"params": [parameter for parameter in network.parameters() if (parameter in weights) == matrices]}
+            {"params": [parameter for parameter in network.parameters() if (parameter in self._decay) == matrices]}
             | {"matrices": matrices, "initial_lr": rate}
             for matrices in (True, False)
         ]
@@ -47,10 +49,19 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """One update of all parameters that have a gradient."""
         for group in self.param_groups:
-            move = _move_matrix if group["matrices"] else _move_by_itself
             for parameter in group["params"]:
-                if parameter.grad is not None:
-                    move(parameter, parameter.grad, self.state[parameter], group["lr"])
+                if parameter.grad is None:
+                    continue
+                if group["matrices"]:
+                    parameter.mul_(1 - self._decay[parameter] * group["lr"])
+                move = _move_matrix if group["matrices"] else _move_by_itself
+                move(parameter, parameter.grad, self.state[parameter], group["lr"])
+
+
+def _decay(weight: Tensor, lasts: bool) -> float:
+    if weight.dim() == 4:
+        return CONVOLUTIONS_DECAY
+    return LASTING_DECAY if lasts else DECAY
 
 
 def _move_matrix(parameter: Tensor, gradient: Tensor, state: dict[str, Tensor], rate: Tensor) -> None:
@@ -59,8 +70,6 @@ def _move_matrix(parameter: Tensor, gradient: Tensor, state: dict[str, Tensor], 
     momentum = state["momentum"].lerp_(gradient, 1 - MOMENTUM)
     matrix = gradient.lerp(momentum, MOMENTUM).flatten(1)  # Nesterov
     step = orthogonalised(matrix).view_as(parameter)
-    if parameter.dim() == 4:  # of a convolution
-        parameter.mul_(1 - DECAY * rate)
     parameter.addcmul_(step, rate, value=-RMS * max(matrix.shape) ** 0.5)
 
 

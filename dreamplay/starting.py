@@ -152,14 +152,16 @@ def _carried(stored: dict[str, Any] | None, tensors: dict[str, torch.Tensor], de
     return Carried(places, state, stored["windows"])
 
 
-def make_optimiser(config: TrainConfig, network: torch.nn.Module) -> torch.optim.Optimizer:
-    """Muon; for the classic simulator centred RMSProp as published (Chiappa et al. 2017, appendix A).
+def make_optimiser(config: TrainConfig, network: Network | ClassicNetwork) -> torch.optim.Optimizer:
+    """Muon, under which the sight of the first frame decays less: a cue from long ago is learned too slowly to last.
+
+    For the classic simulator centred RMSProp as published (Chiappa et al. 2017, appendix A).
 
     The published epsilon of 0.01 stands inside the square root (Graves 2013, equation 40); PyTorch adds its outside.
     """
     rate = config.learning_rate or RECIPES[config.simulator].learning_rate
-    if config.simulator != "classic":
-        return Muon(network, rate)
+    if isinstance(network, Network):
+        return Muon(network, rate, lasting=network.first)
     groups: Any = [{"params": list(network.parameters()), "initial_lr": rate}]
     return torch.optim.RMSprop(groups, lr=rate, alpha=0.95, eps=0.01**0.5, momentum=0.9, centered=True)
 

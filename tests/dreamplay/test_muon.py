@@ -4,7 +4,17 @@ import pytest
 import torch
 from torch import nn
 
-from dreamplay.muon import DECAY, MOMENTUM, RMS, Muon, _factor, _rounds, orthogonalised
+from dreamplay.muon import (
+    CONVOLUTIONS_DECAY,
+    DECAY,
+    LASTING_DECAY,
+    MOMENTUM,
+    RMS,
+    Muon,
+    _factor,
+    _rounds,
+    orthogonalised,
+)
 
 
 def layers() -> nn.Module:
@@ -37,11 +47,14 @@ def test_only_weights_of_layers_are_matrices():
     assert {id(p) for p in matrices + others} == {id(p) for p in network.parameters()}
 
 
-@pytest.mark.parametrize(("layer", "decay"), [(0, DECAY), (2, 0.0)])
-def test_a_matrix_moves_along_its_momentum_made_even_and_that_of_a_convolution_decays(layer, decay):
+@pytest.mark.parametrize(
+    ("layer", "lasts", "decay"), [(0, False, CONVOLUTIONS_DECAY), (2, False, DECAY), (2, True, LASTING_DECAY)]
+)
+def test_a_matrix_moves_along_its_momentum_made_even_and_decays_less_if_it_is_to_last(layer, lasts, decay):
     network = layers()
     weight = network[layer].weight
-    optimiser, before, momentum = Muon(network, 0.1), weight.detach().clone(), torch.zeros_like(weight).flatten(1)
+    optimiser = Muon(network, 0.1, lasting=network[layer] if lasts else None)
+    before, momentum = weight.detach().clone(), torch.zeros_like(weight).flatten(1)
     for step in range(3):
         gradient = torch.randn(weight.shape, generator=torch.Generator().manual_seed(step))
         weight.grad = gradient.clone()
