@@ -22,8 +22,9 @@ COLUMNS = ("round", "real steps", "return while collecting", "dreamed return", "
 class Improve:
     """Collect, learn a simulator, learn a policy in its dream, and collect with that, round after round.
 
-    The first round collects at random, later ones with the policy. Simulator and policy go on from where they were, on
-    all data so far. DIR holds data, run (with the policy in it), the table as improve.json and improve.png.
+    The first round collects at random, later ones with the policy. The simulator goes on from where it was, on all
+    data so far; the policy is learned anew, for the one before has learned in a dream that was less true. DIR holds
+    data, run (with the policy in it), the table as improve.json and improve.png.
     """
 
     env: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="ENV")]
@@ -83,16 +84,17 @@ class Improve:
         for number in range(len(state["rounds"]), self.rounds):
             print(f"\n[round {number + 1} of {self.rounds}]", flush=True)
             self._collect(out, number, state)
-            data, minutes, seed = out / "data", self.minutes * (number + 1), self.seed + number
-            Train(data=data, out=run, minutes=minutes, resume=True, seed=self.seed).run()
+            minutes = self.minutes * (number + 1)
+            Train(data=out / "data", out=run, minutes=minutes, resume=True, seed=self.seed).run()
+            forget_if_older(policy, run)
             learned = Learn(
                 run,
                 out=policy,
-                minutes=minutes,
+                minutes=self.minutes,
                 dream_steps=self.dream_steps,
                 careful=self.careful,
                 resume=True,
-                seed=seed,
+                seed=self.seed + number,
             ).run()
             if "random" not in state:
                 state["random"] = self._judge(run, "random")
@@ -214,6 +216,15 @@ class Improve:
         widths = [max(len(row[i]) for row in [list(COLUMNS), *rows]) for i in range(len(COLUMNS))]
         lines = [list(COLUMNS), *rows]
         return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in lines)
+
+
+def forget_if_older(policy: Path, run: Path) -> None:
+    """Removes a policy that learned in what the simulator was before; one of a round that was stopped goes on."""
+    from dreamplay.agents.policy_file import read_policy, weights_of
+    from dreamplay.simulator import load
+
+    if policy.is_file() and read_policy(policy)[1]["simulator"] != weights_of(load(run)):
+        policy.unlink()
 
 
 def draw(rounds: list[dict[str, Any]], random: float, path: Path, title: str) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from dreamplay import cli
 from dreamplay.commands import improve
-from dreamplay.commands.improve import Improve
+from dreamplay.commands.improve import Improve, forget_if_older
+from dreamplay.commands.learn import Learn
+from dreamplay.commands.train import Train
 from dreamplay.episodes import Episodes
 from dreamplay.errors import UserError
 
@@ -63,12 +65,23 @@ def test_each_stage_goes_on_from_the_one_before(tmp_path, monkeypatch):
         ("random", 0.0, True),
         (policy, 0.1, True),
     ]
-    for stage in ("Train", "Learn"):
+    for stage, minutes in (("Train", [3.0, 6.0]), ("Learn", [3.0, 3.0])):  # the simulator goes on, a policy begins anew
         settings = [settings for name, settings in log if name == stage]
-        assert [(s["minutes"], s["resume"]) for s in settings] == [(3.0, True), (6.0, True)]
+        assert [s["minutes"] for s in settings] == minutes and all(s["resume"] for s in settings)
     assert [settings["dream_steps"] for name, settings in log if name == "Learn"] == [7, 7]
     assert [settings["careful"] for name, settings in log if name == "Learn"] == [False, False]
     assert [settings["agent"] for name, settings in log if name == "Act"] == ["random", "policy", "policy"]
+
+
+def test_a_policy_is_forgotten_once_its_simulator_has_learned_on(run):
+    policy = run / "policy.safetensors"
+    Learn(run, steps=1).run()
+    forget_if_older(policy, run)
+    assert policy.is_file()  # of a round that was stopped
+    Train(out=run, updates=5, resume=True).run()
+    forget_if_older(policy, run)
+    assert not policy.exists()
+    forget_if_older(policy, run)
 
 
 @pytest.mark.parametrize("stop", range(1, 10))
