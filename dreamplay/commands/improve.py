@@ -221,9 +221,9 @@ class Improve:
 def forget_if_older(policy: Path, run: Path) -> None:
     """Removes a policy that learned in what the simulator was before; one of a round that was stopped goes on."""
     from dreamplay.agents.policy_file import read_policy, weights_of
-    from dreamplay.simulator import load
+    from dreamplay.envs.dream_loading import load_simulator
 
-    if policy.is_file() and read_policy(policy)[1]["simulator"] != weights_of(load(run)):
+    if policy.is_file() and read_policy(policy)[1]["simulator"] != weights_of(load_simulator(str(run))):
         policy.unlink()
 
 
