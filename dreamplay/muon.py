@@ -49,13 +49,12 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """One update of all parameters that have a gradient."""
         for group in self.param_groups:
+            move = _move_matrix if group["matrices"] else _move_by_itself
             for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                if group["matrices"]:
-                    parameter.mul_(1 - self._decay[parameter] * group["lr"])
-                move = _move_matrix if group["matrices"] else _move_by_itself
-                move(parameter, parameter.grad, self.state[parameter], group["lr"])
+                if parameter.grad is not None:
+                    if group["matrices"]:
+                        parameter.mul_(1 - self._decay[parameter] * group["lr"])
+                    move(parameter, parameter.grad, self.state[parameter], group["lr"])
 
 
 def _decay(weight: Tensor, lasts: bool) -> float:

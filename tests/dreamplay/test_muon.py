@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from networks import palette_network
 from torch import nn
 
 from dreamplay.muon import (
@@ -15,6 +16,8 @@ from dreamplay.muon import (
     _rounds,
     orthogonalised,
 )
+from dreamplay.starting import make_optimiser
+from dreamplay.training import TrainConfig
 
 
 def layers() -> nn.Module:
@@ -64,6 +67,21 @@ def test_a_matrix_moves_along_its_momentum_made_even_and_decays_less_if_it_is_to
         before *= 1 - 0.1 * decay
         before -= 0.1 * RMS * max(momentum.shape) ** 0.5 * even.view_as(weight)
         torch.testing.assert_close(weight.detach(), before)
+
+
+def test_in_training_what_sees_the_first_frame_is_to_last():
+    network = palette_network()
+    weights = {name: parameter for name, parameter in network.named_parameters() if parameter.dim() > 1}
+    before = {name: weight.detach().clone() for name, weight in weights.items()}
+    for weight in weights.values():
+        weight.grad = torch.zeros_like(weight)  # nothing is learned, and matrices decay all the same
+    make_optimiser(TrainConfig(updates=1, learning_rate=0.1), network).step()
+    for name, decay in (
+        ("first.0.weight", LASTING_DECAY),
+        ("look.0.weight", DECAY),
+        ("mix.weight", CONVOLUTIONS_DECAY),
+    ):
+        torch.testing.assert_close(weights[name].detach(), before[name] * (1 - 0.1 * decay))
 
 
 def test_everything_else_moves_as_adam_moves_it():
