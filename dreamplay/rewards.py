@@ -37,6 +37,16 @@ class RewardBins:
         quantiles = np.unique(np.quantile(distinct, np.linspace(0, 1, MAX_VALUES)).astype(np.float32))
         return cls(quantiles, False)
 
+    def unknown(self, rewards: np.ndarray) -> np.ndarray:
+        """Which rewards, float (N,), can only be told as the nearest bin: ascending, each once."""
+        distinct = np.unique(rewards.astype(np.float32))
+        known = (
+            np.isin(distinct, self.values)
+            if self.exact
+            else (distinct >= self.values[0]) & (distinct <= self.values[-1])
+        )
+        return distinct[~known]
+
     def encode(self, rewards: np.ndarray) -> Tensor:
         """Rewards (...) -> target probabilities float (..., R)."""
         values = torch.from_numpy(self.values)

@@ -13,7 +13,7 @@ from dreamplay.actions import action_size
 from dreamplay.batches import Carried
 from dreamplay.checkpoint import read_contexts, read_manifest, read_tensors, restore_optimiser
 from dreamplay.classic import ClassicNetwork, RawFrames
-from dreamplay.episodes import Episodes
+from dreamplay.episodes import Episode, Episodes
 from dreamplay.errors import UserError
 from dreamplay.frames import Patches, choose_frames
 from dreamplay.muon import Muon
@@ -46,7 +46,7 @@ def start_training(config: TrainConfig, episodes: Episodes, data: str, device: s
     rng = np.random.default_rng(config.seed)
     train_episodes, _ = episodes.split()
     check_finite(train_episodes, episodes.folder)
-    rewards = np.concatenate([episode.rewards for episode in train_episodes])
+    rewards = _rewards(train_episodes)
     card, bins = episodes.card, RewardBins.of(rewards)
     height, width, _ = card.observation_space.shape
     size, sizes = (height, width), (action_size(card.action_space), len(bins.values))
@@ -59,7 +59,6 @@ def start_training(config: TrainConfig, episodes: Episodes, data: str, device: s
             frames = choose_frames(Patches(size, patch_side(size)), [samples], config.frames)
             network = Network(frames, *sizes, network_config(config.network_size))
         noise = noise_state(target)
-    contexts = choose_contexts(train_episodes, rng)
     network = _place(network, target)
     optimiser = make_optimiser(config, network)
     rehearsed = Events.none(network.clues, len(bins.values)).to(target) if network.clues else None
@@ -71,7 +70,7 @@ def start_training(config: TrainConfig, episodes: Episodes, data: str, device: s
         data,
         network,
         optimiser,
-        contexts,
+        _contexts(config, train_episodes),
         rng,
         noise,
         target,
@@ -132,6 +131,38 @@ def resume_training(run: Path, changes: dict[str, Any], device: str = "auto") ->
         carried,
         rehearsed,
     )
+
+
+def learn_from(training: Training, episodes: Episodes) -> np.ndarray:
+    """Let a continued training know its data as they are now: more may have been collected since it was begun.
+
+    Args:
+        training: its contexts and mean reward are set anew. Colours and rewards that it tells apart stay those of its
+            first data.
+        episodes: all of the data.
+
+    Returns:
+        Rewards of the data that it cannot tell from the nearest it knows, see `RewardBins.unknown`.
+
+    Raises:
+        UserError: the data hold numbers that are not finite, or too little to hold a part of it out.
+    """
+    train_episodes, _ = episodes.split()
+    check_finite(train_episodes, episodes.folder)
+    rewards = _rewards(train_episodes)
+    training.mean_reward = float(rewards.mean())
+    training.contexts = _contexts(training.config, train_episodes)
+    return training.rewards.unknown(rewards)
+
+
+def _rewards(episodes: list[Episode]) -> np.ndarray:
+    return np.concatenate([episode.rewards for episode in episodes])
+
+
+def _contexts(config: TrainConfig, episodes: list[Episode]) -> dict[str, np.ndarray]:
+    """Drawn from the seed and the number of steps alone: the same for the same data, however often it is asked."""
+    steps = sum(len(episode) for episode in episodes)
+    return choose_contexts(episodes, np.random.default_rng([config.seed, steps]))
 
 
 def _rehearsed(tensors: dict[str, torch.Tensor], device: torch.device) -> Events | None:

@@ -203,7 +203,7 @@ class Train:
     def _continue(self, run: Path, ranks: "Ranks") -> "tuple[Training, Episodes]":
         from dreamplay.commands.evaluate import open_data
         from dreamplay.errors import UserError
-        from dreamplay.starting import resume_training
+        from dreamplay.starting import learn_from, resume_training
 
         training = resume_training(run, self._settings(), ranks.device(self.device))
         _check_shares(training.config, ranks)
@@ -212,6 +212,12 @@ class Train:
         if self.frames not in (None, training.network.frames.to_json()["kind"]):
             raise UserError(f"{run} learns frames another way; choose another folder with --out for --frames")
         episodes = open_data(self.data, training, run)
+        unknown = learn_from(training, episodes)
+        if len(unknown):
+            print(
+                f"the data hold rewards that {run} was begun without, such as {unknown[0]:g}; it takes them for the "
+                "nearest that it knows; to tell them apart, train anew with another --out"
+            )
         if self.data is not None:
             training.data_folder = _relative(self.data, run)
         if training.progress >= 1:

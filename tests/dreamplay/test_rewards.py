@@ -19,6 +19,15 @@ def test_few_rewards_are_the_bins_and_encoded_one_hot():
     assert bins.encode(np.array([[-1, 0], [0.5, 1]])).tolist() == torch.eye(4).view(2, 2, 4).tolist()
 
 
+def test_what_no_bin_stands_for_is_unknown():
+    few = RewardBins.of(np.array([0, 1, 0.5]))
+    assert few.unknown(np.array([4, 0, 0.25, 1, 4, -1])).tolist() == [-1, 0.25, 4]
+    assert few.unknown(np.array([0.5, 1])).tolist() == []
+    many = RewardBins.of(np.linspace(0, 1, 100))
+    assert not many.exact
+    assert many.unknown(np.array([0.123, 1, 0, -2, 7])).tolist() == [-2, 7]
+
+
 def test_a_single_reward_is_always_right():
     bins = RewardBins.of(np.zeros(5))
     assert bins.encode(np.array([0.0, 3.0])).tolist() == [[1], [1]]

@@ -21,7 +21,7 @@ from dreamplay.errors import UserError
 from dreamplay.interruption import deferred_interrupt
 from dreamplay.selection import choose_contexts, sample_frames
 from dreamplay.simulator import load
-from dreamplay.starting import resume_training, start_training
+from dreamplay.starting import learn_from, resume_training, start_training
 from dreamplay.training import LOG, TrainConfig, train
 from toys import ClockEnv, clock_card
 
@@ -187,6 +187,28 @@ def test_a_finished_run_goes_on_when_it_gets_more(run, bricks):
     by_time = resume_training(run, {"minutes": 1e9}, "cpu")
     assert (by_time.config.updates, by_time.config.minutes) == (None, 1e9)
     assert 0 < by_time.progress < 1e-6
+
+
+def test_a_run_that_goes_on_dreams_from_data_that_came_later(tmp_path):
+    clock_episodes(tmp_path / "data", ClockEnv((20,)), 100)
+    before = Episodes.open(tmp_path / "data")
+    begun = start_training(replace(CONFIG, updates=1), before, "data", "cpu")
+    go(begun, before, tmp_path / "run")
+    again = resume_training(tmp_path / "run", {"updates": 2}, "cpu")
+    assert learn_from(again, before).tolist() == []
+    assert all(np.array_equal(begun.contexts[name], again.contexts[name]) for name in begun.contexts)
+    assert again.mean_reward == begun.mean_reward
+
+    clock_episodes(tmp_path / "more", ClockEnv((40,)), 400)
+    added = Episodes.open(tmp_path / "more")
+    grown = Episodes(before.folder, before.card, [*before, *added])
+    unknown = learn_from(again, grown)
+    assert unknown.min() > 0 and unknown.max() > 2000
+    go(again, grown, tmp_path / "run")
+    dreamer = load(tmp_path / "run", "cpu")
+    assert max(context.observations[-1, 0, 0, 0] for context in dreamer.contexts) > 20, "the time of longer episodes"
+    rewards = np.concatenate([episode.rewards for episode in grown.split()[0]])
+    assert dreamer.mean_reward == pytest.approx(rewards.mean())
 
 
 def test_what_is_stored_wins_over_what_is_not_given(bricks, tmp_path):
