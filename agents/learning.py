@@ -38,9 +38,9 @@ class LearnConfig:
     """Worth of a reward one step later."""
     trace: float = 0.95
     """Lambda of the generalised advantage estimation."""
-    epochs: int = 3
+    epochs: int = 4
     """How often an update goes over its steps."""
-    minibatch: int = 1024
+    minibatch: int = 256
     """Steps of a gradient."""
     clip: float = 0.2
     """How far the probability of an action may move in an update before it carries no gradient."""
