@@ -42,8 +42,8 @@ class Improve:
     dream_steps: int | None = None
     """Steps after which a dream that the policy learns in begins anew; 100 by default, see dreamplay learn."""
 
-    careful: bool = True
-    """Whether the policy believes its dream only where that is sure, see dreamplay learn."""
+    careful: bool = False
+    """Let the policy believe its dream only where that is sure, see dreamplay learn."""
 
     epsilon: float = 0.1
     """Probability, from 0 to 1, that an action of a collecting policy is a random one."""

@@ -38,9 +38,9 @@ class Learn:
     """Steps after which a dream begins anew at a real moment; 100 by default, of a resumed policy as before. The
     longer, the farther dreams go where no data are, and the more they have to be true."""
 
-    careful: bool = True
-    """Gain nothing by steps of which the dream is less sure than of most real moments. With --no-careful the policy is
-    bold: it finds more that is new, and more that is false."""
+    careful: bool = False
+    """Gain nothing by steps of which the dream is less sure than of most real moments: for a dream that promises more
+    than reality keeps. It costs what is to be learned where the dream is seldom sure."""
 
     resume: bool = False
     """Continue the policy in --out, also where its simulator has been trained on; without one, start it."""

@@ -57,7 +57,7 @@ def test_each_stage_goes_on_from_the_one_before(tmp_path, monkeypatch):
     log = []
     stages(monkeypatch, log)
     out = tmp_path / "loop"
-    Improve("Dreamplay/Catch-v0", rounds=2, steps=100, minutes=3.0, dream_steps=7, careful=False, out=out, seed=5).run()
+    Improve("Dreamplay/Catch-v0", rounds=2, steps=100, minutes=3.0, dream_steps=7, careful=True, out=out, seed=5).run()
     assert [name for name, _ in log] == ["Collect", "Train", "Learn", "Act", "Act", "Collect", "Train", "Learn", "Act"]
     collected = [settings for name, settings in log if name == "Collect"]
     policy = str(tmp_path / "loop" / "run" / "policy.safetensors")
@@ -69,7 +69,7 @@ def test_each_stage_goes_on_from_the_one_before(tmp_path, monkeypatch):
         settings = [settings for name, settings in log if name == stage]
         assert [s["minutes"] for s in settings] == minutes and all(s["resume"] for s in settings)
     assert [settings["dream_steps"] for name, settings in log if name == "Learn"] == [7, 7]
-    assert [settings["careful"] for name, settings in log if name == "Learn"] == [False, False]
+    assert [settings["careful"] for name, settings in log if name == "Learn"] == [True, True]
     assert [settings["agent"] for name, settings in log if name == "Act"] == ["random", "policy", "policy"]
 
 

@@ -97,8 +97,8 @@ def test_dreams_last_as_long_as_is_said_also_when_it_goes_on(run, bricks, tmp_pa
 
 
 def test_a_careful_policy_believes_a_part_of_its_dreams_and_a_bold_one_all(run, bricks, tmp_path, lived_in):
-    for name, careful in (("careful", True), ("bold", False)):
-        Learn(run, out=tmp_path / name, steps=STEPS, careful=careful, backend="torch", data=bricks.folder).run()
+    for name, asked in (("careful", {"careful": True}), ("bold", {})):
+        Learn(run, out=tmp_path / name, steps=STEPS, backend="torch", data=bricks.folder, **asked).run()
     believed = [dreams.most_open for dreams in lived_in]
     assert 0 < believed[0] < believed[1] == inf
 
