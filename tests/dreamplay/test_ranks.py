@@ -39,7 +39,7 @@ def assert_same(one: Path, other: Path) -> None:
     """Losses to float tolerance, weights and the optimiser as whole matrices, all that is drawn exactly.
 
     A single weight may be further off: Muon makes as much of the weakest direction of a gradient, where rounding is all
-    that there is, as of the strongest.
+    that there is, as of the strongest. It grows from update to update: a millionth after 8, a thousandth after 24.
     """
     manifests = [read_manifest(run) for run in (one, other)]
     assert manifests[0]["random"] == manifests[1]["random"]
@@ -52,7 +52,7 @@ def assert_same(one: Path, other: Path) -> None:
         assert first.keys() == second.keys()
         for name, tensor in first.items():
             apart = torch.linalg.vector_norm(second[name].double() - tensor.double())
-            assert apart <= 2e-3 * (torch.linalg.vector_norm(tensor.double()) + 1), name
+            assert apart <= 5e-4 * (torch.linalg.vector_norm(tensor.double()) + 1), name
     logs = [[json.loads(line) for line in (run / LOG).read_text().splitlines()] for run in (one, other)]
     assert len(logs[0]) == len(logs[1]) > 0
     for a, b in zip(*logs, strict=True):
@@ -63,12 +63,12 @@ def assert_same(one: Path, other: Path) -> None:
 
 def test_two_processes_equal_one(bricks, tmp_path):
     """Over the whole default curriculum: windows of unequal weight, dreams, latents drawn by chance."""
-    options = {"updates": 24, "batch_steps": 192}  # three windows of 64: shares of one and two
+    options = {"updates": 12, "batch_steps": 192}  # three windows of 64: shares of one and two
     Train(data=bricks.folder, out=tmp_path / "one", device="cpu", **options).run()
     done = torchrun("-m", "dreamplay", "train", *words(bricks.folder, tmp_path / "two", **options))
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("training on 2 processes, each on cpu") == 1
-    assert done.stderr.count("24/24 updates") == 1 and "Warning" not in done.stderr
+    assert done.stderr.count("12/12 updates") == 1 and "Warning" not in done.stderr
     assert_same(tmp_path / "one", tmp_path / "two")
 
 
