@@ -40,12 +40,9 @@ class RewardBins:
     def unknown(self, rewards: np.ndarray) -> np.ndarray:
         """Which rewards, float (N,), can only be told as the nearest bin: ascending, each once."""
         distinct = np.unique(rewards.astype(np.float32))
-        known = (
-            np.isin(distinct, self.values)
-            if self.exact
-            else (distinct >= self.values[0]) & (distinct <= self.values[-1])
-        )
-        return distinct[~known]
+        if self.exact:
+            return np.setdiff1d(distinct, self.values)
+        return distinct[(distinct < self.values[0]) | (distinct > self.values[-1])]
 
     def encode(self, rewards: np.ndarray) -> Tensor:
         """Rewards (...) -> target probabilities float (..., R)."""
