@@ -114,6 +114,8 @@ def resume_training(run: Path, changes: dict[str, Any], device: str = "auto") ->
         fresh = noise_state(target)  # a generator of one kind of device says nothing to another
     rng = np.random.default_rng()
     rng.bit_generator.state = manifest["random"]
+    updates, minutes = stored["done_updates"], stored["done_minutes"]
+    finished = (updates, minutes) if manifest["progress"] >= 1 else tuple(stored.get("finished", (0, 0.0)))
     return Training(
         config,
         card,
@@ -126,10 +128,11 @@ def resume_training(run: Path, changes: dict[str, Any], device: str = "auto") ->
         rng,
         noises.get(f"noise.{target.type}", fresh),
         target,
-        stored["done_updates"],
-        stored["done_minutes"],
+        updates,
+        minutes,
         carried,
         rehearsed,
+        finished,
     )
 
 

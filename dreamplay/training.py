@@ -118,13 +118,20 @@ class Training:
     minutes: float = 0.0
     carried: Carried | None = None
     rehearsed: Events | None = None
+    finished: tuple[int, float] = (0, 0.0)
+    """Updates and minutes after which it was finished before, if it was: what came since is learned by half a
+    curriculum of its own. At the low rate that a curriculum ends with, new data would hardly be."""
 
     @property
     def progress(self) -> float:
-        """How much of the training is done, in [0, 1]."""
+        """How far its curriculum is, in [0, 1]; of a training that goes on once it was finished, in [0.5, 1]."""
+        done, before, total = self.minutes, self.finished[1], self.config.minutes or 1.0
         if self.config.updates is not None:
-            return min(1.0, self.updates / self.config.updates)
-        return min(1.0, self.minutes / (self.config.minutes or 1.0))
+            done, before, total = float(self.updates), float(self.finished[0]), float(self.config.updates)
+        if done >= total:
+            return 1.0
+        since = (done - before) / (total - before)
+        return (1 + since) / 2 if before else since
 
     def rehearse(self, events: Events, ranks: Ranks) -> None:
         """Keep these events of this rank, and those of the others, to be judged again."""
@@ -154,13 +161,14 @@ class Training:
             training |= {f"rehearsed.{name}": value for name, value in self.rehearsed._asdict().items()}
         if not all(bool(tensor.isfinite().all()) for tensor in (*weights.values(), *training.values())):
             raise UserError(_diverged(self.updates, run))
+        done = {"done_updates": self.updates, "done_minutes": self.minutes, "finished": list(self.finished)}
         manifest = {
             "env": self.card.to_json(),
             "network": describe_network(self.network),
             "rewards": self.rewards.to_json(),
             "mean_reward": self.mean_reward,
             "data": self.data_folder,
-            "training": asdict(self.config) | {"done_updates": self.updates, "done_minutes": self.minutes},
+            "training": asdict(self.config) | done,
             "progress": self.progress,
             "random": self.rng.bit_generator.state,
             "carried": carried,

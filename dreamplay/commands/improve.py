@@ -37,7 +37,10 @@ class Improve:
     """Real steps to collect in each round."""
 
     minutes: float = 4.0
-    """Minutes to train the simulator in each round, and as many to learn the policy."""
+    """Minutes to train the simulator in each round."""
+
+    learn_minutes: float = 3.0
+    """Minutes to learn the policy in each round. The longer, the more it learns of what the dream gets wrong."""
 
     dream_steps: int | None = None
     """Steps after which a dream that the policy learns in begins anew; 100 by default, see dreamplay learn."""
@@ -90,7 +93,7 @@ class Improve:
             learned = Learn(
                 run,
                 out=policy,
-                minutes=self.minutes,
+                minutes=self.learn_minutes,
                 dream_steps=self.dream_steps,
                 careful=self.careful,
                 resume=True,
@@ -139,8 +142,9 @@ class Improve:
         ):
             if value is not None and value < least:
                 raise UserError(f"{option} {value} is not possible; it must be at least {least}")
-        if not (self.minutes > 0 and isfinite(self.minutes)):
-            raise UserError(f"--minutes {self.minutes} is not possible; it must be a number above 0")
+        for option, minutes in (("--minutes", self.minutes), ("--learn-minutes", self.learn_minutes)):
+            if not (minutes > 0 and isfinite(minutes)):
+                raise UserError(f"{option} {minutes} is not possible; it must be a number above 0")
         if not 0 <= self.epsilon <= 1:
             raise UserError(f"--epsilon {self.epsilon} is no probability; choose one from 0 to 1")
         self.prepare.make(self.env).close()

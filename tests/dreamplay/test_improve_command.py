@@ -12,7 +12,7 @@ from dreamplay.commands.train import Train
 from dreamplay.episodes import Episodes
 from dreamplay.errors import UserError
 
-QUICK = {"steps": 120, "minutes": 0.02, "episodes": 2, "max_steps": 10}
+QUICK = {"steps": 120, "minutes": 0.02, "learn_minutes": 0.02, "episodes": 2, "max_steps": 10}
 
 
 @pytest.mark.slow
@@ -57,7 +57,17 @@ def test_each_stage_goes_on_from_the_one_before(tmp_path, monkeypatch):
     log = []
     stages(monkeypatch, log)
     out = tmp_path / "loop"
-    Improve("Dreamplay/Catch-v0", rounds=2, steps=100, minutes=3.0, dream_steps=7, careful=True, out=out, seed=5).run()
+    Improve(
+        "Dreamplay/Catch-v0",
+        rounds=2,
+        steps=100,
+        minutes=3.0,
+        learn_minutes=2.0,
+        dream_steps=7,
+        careful=True,
+        out=out,
+        seed=5,
+    ).run()
     assert [name for name, _ in log] == ["Collect", "Train", "Learn", "Act", "Act", "Collect", "Train", "Learn", "Act"]
     collected = [settings for name, settings in log if name == "Collect"]
     policy = str(tmp_path / "loop" / "run" / "policy.safetensors")
@@ -65,7 +75,7 @@ def test_each_stage_goes_on_from_the_one_before(tmp_path, monkeypatch):
         ("random", 0.0, True),
         (policy, 0.1, True),
     ]
-    for stage, minutes in (("Train", [3.0, 6.0]), ("Learn", [3.0, 3.0])):  # the simulator goes on, a policy begins anew
+    for stage, minutes in (("Train", [3.0, 6.0]), ("Learn", [2.0, 2.0])):  # the simulator goes on, a policy begins anew
         settings = [settings for name, settings in log if name == stage]
         assert [s["minutes"] for s in settings] == minutes and all(s["resume"] for s in settings)
     assert [settings["dream_steps"] for name, settings in log if name == "Learn"] == [7, 7]
@@ -110,6 +120,7 @@ def test_a_stopped_loop_goes_on(tmp_path, monkeypatch, stop):
         ({"dream_steps": 0}, "--dream-steps 0"),
         ({"minutes": 0.0}, "--minutes 0"),
         ({"minutes": float("inf")}, "--minutes inf"),
+        ({"learn_minutes": 0.0}, "--learn-minutes 0"),
         ({"epsilon": 1.5}, "--epsilon 1.5"),
         ({"seed": -1}, "--seed -1"),
         ({"env": "Dreamplay/Katch-v0"}, "Katch"),

@@ -62,6 +62,7 @@ def assert_equal(one, other):
     assert torch.equal(one.noise, other.noise)
     assert (one.carried is None) == (other.carried is None)
     assert (one.config, one.updates, one.mean_reward) == (other.config, other.updates, other.mean_reward)
+    assert one.finished == other.finished
     assert all(np.array_equal(one.contexts[name], other.contexts[name]) for name in ("observations", "actions"))
 
 
@@ -161,7 +162,7 @@ def test_minutes_are_those_of_the_clock(bricks, tmp_path):
 
 def test_a_run_of_a_version_that_carried_no_states_goes_on(run, bricks, monkeypatch):
     older = read_manifest(run)
-    del older["carried"], older["training"]["checkpoint_gradients"]
+    del older["carried"], older["training"]["checkpoint_gradients"], older["training"]["finished"]
     monkeypatch.setattr("dreamplay.starting.read_manifest", lambda folder: older)
     assert go(resume_training(run, {"updates": 5}, "cpu"), bricks, run).updates == 5
 
@@ -186,7 +187,20 @@ def test_a_finished_run_goes_on_when_it_gets_more(run, bricks):
     assert longer.updates == 7 and longer.config.minutes is None
     by_time = resume_training(run, {"minutes": 1e9}, "cpu")
     assert (by_time.config.updates, by_time.config.minutes) == (None, 1e9)
-    assert 0 < by_time.progress < 1e-6
+    assert by_time.progress == 0.5
+
+
+def test_what_comes_after_the_end_is_learned_by_half_a_curriculum_of_its_own(bricks, tmp_path):
+    whole = go(begin(bricks, updates=8), bricks, tmp_path / "run")
+    assert whole.progress == 1 and resume_training(tmp_path / "run", {}, "cpu").progress == 1
+    with pytest.raises(KeyboardInterrupt):
+        go(resume_training(tmp_path / "run", {"updates": 12}, "cpu"), bricks, tmp_path / "run", stop_at(10))
+    seen = []
+    go(resume_training(tmp_path / "run", {}, "cpu"), bricks, tmp_path / "run", seen.append)
+    assert [report.progress for report in seen] == [0.75, 0.875], "stopped halfway, it goes on from there"
+    with pytest.raises(KeyboardInterrupt):
+        go(begin(bricks, updates=8), bricks, tmp_path / "stopped", stop_at(6))
+    assert resume_training(tmp_path / "stopped", {"updates": 12}, "cpu").progress == 0.5, "it was never at its end"
 
 
 def test_a_run_that_goes_on_dreams_from_data_that_came_later(tmp_path):
