@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from dreamplay.curriculum import Stage
 from dreamplay.network import Prediction
 from dreamplay.one_step import State
-from dreamplay.rehearsal import Events, event_losses
+from dreamplay.rehearsal import REHEARSAL, Events, event_losses
 
 
 class Chosen(NamedTuple):
@@ -234,6 +234,8 @@ def objective(
     losses = torch.stack([pixels.flatten(1).sum(-1), rewards, ends, prediction.surprise])  # (4, N)
     count = weights.sum()
     means = (losses * weights).sum(1) / count.clamp(min=1)
-    total = means[0] + network.event_weight * (means[1] + means[2]) + means[3]
+    now = 1 - REHEARSAL * rare if network.clues else 1.0  # the rest of an event is learned when it is judged again
+    judged = (now * weights * (rewards + ends)).sum() / count.clamp(min=1)
+    total = means[0] + network.event_weight * judged + means[3]
     events = Events(prediction.clues.detach(), rewarded, ended, rare)
     return Losses(total, means.detach(), count, end, events)

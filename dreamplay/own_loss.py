@@ -13,7 +13,7 @@ from dreamplay.acceleration import Acceleration
 from dreamplay.curriculum import Stage
 from dreamplay.objective import Losses, State, Targets
 from dreamplay.ranks import Ranks
-from dreamplay.rehearsal import Events, rehearsal_loss
+from dreamplay.rehearsal import REHEARSAL, Events, rehearsal_loss
 
 
 class OwnLoss(nn.Module):
@@ -52,7 +52,7 @@ class OwnLoss(nn.Module):
             start: where its windows begin.
             steps: sum of the weights of all ranks.
             rehearsed: earlier events, the same on all ranks.
-            rare: share of the events in the weights of all ranks: rehearsed ones weigh as much as they do.
+            rare: share of the events in the weights of all ranks: rehearsed ones weigh as much as those.
         """
         with self.acceleration.autocast(targets.frames.device):
             losses = compute(self.network, targets, stage, start, go_on=stage.windows > 1)
@@ -60,7 +60,7 @@ class OwnLoss(nn.Module):
         share = self.ranks.count * losses.steps / steps.clamp(min=1)
         total = losses.total * share
         if rehearsed is not None:
-            total = total + self.network.event_weight * rare * rehearsal_loss(self.network, rehearsed)
+            total = total + self.network.event_weight * REHEARSAL * rare * rehearsal_loss(self.network, rehearsed)
         return total, losses.parts * share, steps, end, losses.events
 
 

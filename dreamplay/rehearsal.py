@@ -2,7 +2,8 @@
 
 An event is a step that ends the episode or brings another reward than usual. Few updates see more than a handful, and
 what a handful has in common is mostly chance. So what the network noticed and knew at earlier ones is kept, and the
-layers that judge it learn from all of these at once (a replay buffer, Lin 1992, of features instead of frames).
+layers that judge it learn from all of these at once (a replay buffer, Lin 1992, of features instead of frames). Half
+of what an event weighs is learned so, the other half when it is seen.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 REHEARSED = 512
+REHEARSAL = 0.5  # of the weight of an event; in full at both times, a dream would hold it for likelier than it is
 
 
 class Events(NamedTuple):

@@ -4,8 +4,11 @@ import torch
 from networks import R, batch_for, gradients, palette_network
 from torch.nn import functional as F
 
+from dreamplay.acceleration import PLAIN
 from dreamplay.curriculum import window
 from dreamplay.objective import objective
+from dreamplay.own_loss import OwnLoss
+from dreamplay.ranks import Ranks
 from dreamplay.rehearsal import REHEARSED, Events, rehearsal_loss
 
 T = 5
@@ -58,3 +61,12 @@ def test_places_that_are_not_taken_cost_nothing():
     with_places = Events.joined([Events.none(network.clues, R), events]).last()
     torch.testing.assert_close(rehearsal_loss(network, with_places), rehearsal_loss(network, events.alone()))
     assert rehearsal_loss(network, Events.none(network.clues, R)).item() == 0
+
+
+def test_an_event_weighs_as_much_as_any_other_step():
+    """Rehearsed at once, the events of a batch add up to the plain mean of all its steps."""
+    network, batch = palette_network(), batch_for(palette_network(), T)
+    events, steps = objective(network, batch, window(T)).events, torch.tensor(2.0 * T)
+    loss = OwnLoss(network, PLAIN, Ranks.current())
+    total, parts, *_ = loss(objective, batch, window(T), None, steps, events, batch.events.float().mean())
+    torch.testing.assert_close(total.detach(), parts[0] + parts[3] + network.event_weight * (parts[1] + parts[2]))
