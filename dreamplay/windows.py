@@ -64,7 +64,6 @@ class Windows:
             raise ValueError("windows need at least one episode")
         self._episodes = list(episodes)
         self._lengths = np.array([len(episode) for episode in self._episodes])
-        self._ends = np.cumsum(self._lengths)
 
     def sample(self, rng: np.random.Generator, batch: int, length: int) -> Batch:
         """Draw `batch` windows of `length` transitions, see `draw` and `gather`."""
@@ -74,8 +73,8 @@ class Windows:
         """Draw where `batch` windows of `length` transitions begin.
 
         A transition is drawn uniformly from all there are, then the place it takes in its window; a window that would
-        stick out of its episode is moved inside. So long episodes are drawn from more often in proportion, and the last
-        transition is as likely to be drawn as any. An episode shorter than `length` is padded, see `Batch`.
+        stick out of its episode is moved inside. An episode shorter than `length` counts as one that is as long, and is
+        padded, see `Batch`. So all steps but those near the ends of long episodes are as likely to be in a window.
 
         Args:
             rng: the only source of randomness: the same state gives the same batch.
@@ -84,12 +83,13 @@ class Windows:
         """
         if batch < 1 or length < 1:
             raise ValueError(f"batch and length must be at least 1, not {batch} and {length}")
-        transitions = rng.integers(self._ends[-1], size=batch)
+        counted = np.maximum(self._lengths, length)
+        ends = np.cumsum(counted)
+        transitions = rng.integers(ends[-1], size=batch)
         offsets = rng.integers(length, size=batch)
-        indices = np.searchsorted(self._ends, transitions, side="right")
-        lengths = self._lengths[indices]
-        within = transitions - (self._ends[indices] - lengths)
-        starts = np.clip(within - offsets, 0, np.maximum(0, lengths - length))
+        indices = np.searchsorted(ends, transitions, side="right")
+        within = transitions - (ends[indices] - counted[indices])
+        starts = np.clip(within - offsets, 0, counted[indices] - length)
         return Places(indices, starts)
 
     def go_on(self, places: Places) -> bool:
