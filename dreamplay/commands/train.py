@@ -27,8 +27,9 @@ RECENT_UPDATES = 50
 class Train:
     """Learn a simulator from episodes, by a curriculum from real frames to its own predictions.
 
-    Ctrl-C saves; --resume continues, with the settings of the run where none are given anew. Weights are saved every
-    minute, with or without wandb. Under torchrun several processes train as one, on a GPU each or on processors.
+    Ctrl-C saves; --resume continues, with the settings of the run where none are given anew; a run that was finished
+    and gets more goes through the second half of its curriculum again, for what its data hold by now. Weights are saved
+    every minute, with or without wandb. Under torchrun several processes train as one, on a GPU each or on processors.
     """
 
     env: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="ENV")] = None
