@@ -24,7 +24,8 @@ class Improve:
 
     The first round collects at random, later ones with the policy. The simulator goes on from where it was, on all
     data so far; the policy is learned anew, for the one before has learned in a dream that was less true. DIR holds
-    data, run (with the policy in it), the table as improve.json and improve.png.
+    data, run (with the policy in it), best (a copy of run after the round that earned most), the table as improve.json
+    and improve.png.
     """
 
     env: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="ENV")]
@@ -72,7 +73,9 @@ class Improve:
     """File to write the table to."""
 
     def run(self) -> dict[str, Any]:
-        """Run the rounds; returns {"env", "random_return", "random_ci95", "rounds": [...], "run", "policy", "plot"}.
+        """Run the rounds.
+
+        Returns {"env", "random_return", "random_ci95", "rounds": [...], "run", "policy", "best", "plot"}.
 
         A round is {"round", "real_steps", "collected_return", "dreamed_return", "real_return", "ci95", "returns"};
         "real_steps" counts all that were learned from so far.
@@ -83,7 +86,8 @@ class Improve:
         self._check()
         out = self.out or Path("improved") / slug(self.env)
         state = self._open(out)
-        run, policy, plot = out / "run", out / "run" / "policy.safetensors", out / "improve.png"
+        run, best, plot = out / "run", out / "best", out / "improve.png"
+        policy = run / "policy.safetensors"
         for number in range(len(state["rounds"]), self.rounds):
             print(f"\n[round {number + 1} of {self.rounds}]", flush=True)
             self._collect(out, number, state)
@@ -102,6 +106,8 @@ class Improve:
             if "random" not in state:
                 state["random"] = self._judge(run, "random")
             judged = self._judge(run, "policy")
+            if all(judged["mean_return"] > entry["real_return"] for entry in state["rounds"]):
+                keep_copy(run, best)
             state["rounds"].append(
                 plain(
                     {  # as a resumed loop reads it
@@ -118,7 +124,8 @@ class Improve:
             self._keep(out, state)
             print(f"\n{self._table(state)}", flush=True)
         draw(state["rounds"], state["random"]["mean_return"], plot, f"{self.env}: a policy learned in the dream")
-        print(f"plot: {plot}\nnext: dreamplay act {run} --agent policy")
+        earned = max(state["rounds"], key=lambda entry: entry["real_return"])
+        print(f"plot: {plot}\nbest: round {earned['round']}, next: dreamplay act {best} --agent policy")
         return {
             "env": self.env,
             "random_return": state["random"]["mean_return"],
@@ -126,6 +133,7 @@ class Improve:
             "rounds": state["rounds"],
             "run": str(run),
             "policy": str(policy),
+            "best": str(best),
             "plot": str(plot),
         }
 
@@ -229,6 +237,17 @@ def forget_if_older(policy: Path, run: Path) -> None:
 
     if policy.is_file() and read_policy(policy)[1]["simulator"] != weights_of(load_simulator(str(run))):
         policy.unlink()
+
+
+def keep_copy(run: Path, copy: Path) -> None:
+    """Copies a run with its policy over an earlier copy, which stays until the new one is whole."""
+    from shutil import copytree, rmtree
+
+    fresh = copy.with_name(copy.name + ".new")
+    rmtree(fresh, ignore_errors=True)
+    copytree(run, fresh)
+    rmtree(copy, ignore_errors=True)
+    fresh.rename(copy)
 
 
 def draw(rounds: list[dict[str, Any]], random: float, path: Path, title: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from dreamplay import cli
 from dreamplay.commands import improve
-from dreamplay.commands.improve import Improve, forget_if_older
+from dreamplay.commands.improve import Improve, forget_if_older, keep_copy
 from dreamplay.commands.learn import Learn
 from dreamplay.commands.train import Train
 from dreamplay.episodes import Episodes
@@ -23,6 +23,7 @@ def test_two_rounds_and_a_third(tmp_path, capsys):
     assert Episodes.open(out / "data").steps == 240
     assert all(len(entry["returns"]) == 2 for entry in answer["rounds"])
     assert (out / "improve.png").stat().st_size > 1000 and (out / "run" / "policy.safetensors").is_file()
+    assert (out / "best" / "policy.safetensors").is_file()
     assert "round  real steps" in capsys.readouterr().out
     assert cli.main(["improve", "Dreamplay/Catch-v0", "--out", str(out)]) == 2
     again = Improve("Dreamplay/Catch-v0", rounds=3, out=out, resume=True, **QUICK).run()
@@ -30,9 +31,17 @@ def test_two_rounds_and_a_third(tmp_path, capsys):
     assert Episodes.open(out / "data").steps == 360
 
 
-def stages(monkeypatch, log, stop=None):
-    """Commands that only say how they were called; one of them may be interrupted, once."""
-    stop = [stop]
+def stages(monkeypatch, log, stop=None, returns=(3.0,) * 9):
+    """Commands that only say how they were called; one of them may be interrupted, once.
+
+    Args:
+        returns: mean returns, the random agent's first.
+
+    Returns:
+        What is copied where, filled as the loop goes on.
+    """
+    stop, kept, returns = [stop], [], iter(returns)
+    monkeypatch.setattr(improve, "keep_copy", lambda run, copy: kept.append((run.name, copy.name)))
 
     def stage(name, answer):
         class Stage:
@@ -43,14 +52,15 @@ def stages(monkeypatch, log, stop=None):
                 log.append((name, self.settings))
                 if stop[0] == len(log):
                     raise KeyboardInterrupt
-                return answer
+                return answer() if callable(answer) else answer
 
         monkeypatch.setattr(improve, name, Stage)
 
     stage("Collect", {"mean_return": float("nan")})  # no episode came to its end
     stage("Train", {})
     stage("Learn", {"dreamed_return": 2.0})
-    stage("Act", {"mean_return": 3.0, "ci95": 0.5, "returns": [2.5, 3.5]})
+    stage("Act", lambda: {"mean_return": next(returns), "ci95": 0.5, "returns": [2.5, 3.5]})
+    return kept
 
 
 def test_each_stage_goes_on_from_the_one_before(tmp_path, monkeypatch):
@@ -81,6 +91,26 @@ def test_each_stage_goes_on_from_the_one_before(tmp_path, monkeypatch):
     assert [settings["dream_steps"] for name, settings in log if name == "Learn"] == [7, 7]
     assert [settings["careful"] for name, settings in log if name == "Learn"] == [True, True]
     assert [settings["agent"] for name, settings in log if name == "Act"] == ["random", "policy", "policy"]
+
+
+def test_the_best_round_is_kept(tmp_path, monkeypatch, capsys):
+    kept = stages(monkeypatch, [], returns=(0.0, 3.0, 2.0, 5.0, 5.0))
+    loop = Improve("Dreamplay/Catch-v0", rounds=4, steps=100, out=tmp_path / "loop")
+    assert loop.run()["best"] == str(tmp_path / "loop" / "best")
+    assert kept == [("run", "best")] * 2, "after the first round, and after the third, which the fourth is not above"
+    assert "best: round 3" in capsys.readouterr().out
+
+
+def test_a_copy_takes_the_place_of_an_earlier_one(tmp_path):
+    run, copy = tmp_path / "run", tmp_path / "best"
+    run.mkdir()
+    (run / "one").write_text("1")
+    keep_copy(run, copy)
+    (run / "one").rename(run / "two")
+    (tmp_path / "best.new").mkdir()  # of a copy that was interrupted
+    keep_copy(run, copy)
+    assert [path.name for path in copy.iterdir()] == ["two"] and [path.name for path in run.iterdir()] == ["two"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "run"]
 
 
 def test_a_policy_is_forgotten_once_its_simulator_has_learned_on(run):
