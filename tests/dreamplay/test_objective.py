@@ -225,6 +225,7 @@ class OnePixel:
 
     learns_through_predictions = False
     event_weight = 3.0
+    clues = 0  # nothing is judged again
     frames = PaletteFrames(Patches((1, 1), 1), np.array([[0], [255]], np.uint8))
 
     def initial(self, frame: Tensor) -> Hidden:
