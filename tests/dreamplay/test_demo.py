@@ -132,7 +132,11 @@ def test_what_a_link_points_to_is_not_deleted(quick, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("env", ["Dreamplay/Catch-v0", "Dreamplay/Bricks-v0"])
-def test_the_demo_itself(env, headless, tmp_path):
+def test_the_demo_itself(env, headless, tmp_path, monkeypatch):
+    def train(minutes, **settings):  # as long on a machine that is busy with other things
+        return Train(updates=400, **settings)
+
+    monkeypatch.setattr("dreamplay.commands.demo.Train", train)
     metrics = replace(SMALL, env=env, out=tmp_path / "demo").run()
     check(tmp_path / "demo", metrics, env)
     assert metrics["real_steps"] == 5000
