@@ -52,7 +52,7 @@ class OwnLoss(nn.Module):
             start: where its windows begin.
             steps: sum of the weights of all ranks.
             rehearsed: earlier events, the same on all ranks.
-            rare: share of the events in the weights of all ranks: rehearsed ones weigh as much as those.
+            rare: share of the events in the weights of all ranks: rehearsed ones weigh as much as they do.
         """
         with self.acceleration.autocast(targets.frames.device):
             losses = compute(self.network, targets, stage, start, go_on=stage.windows > 1)

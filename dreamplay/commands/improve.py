@@ -76,7 +76,6 @@ class Improve:
         """Run the rounds.
 
         Returns {"env", "random_return", "random_ci95", "rounds": [...], "run", "policy", "best", "plot"}.
-
         A round is {"round", "real_steps", "collected_return", "dreamed_return", "real_return", "ci95", "returns"};
         "real_steps" counts all that were learned from so far.
         """
