@@ -58,12 +58,12 @@ class Reader:
     """Reads the pole's angle off frames.
 
     Args:
-        stride: every stride[0]-th row and stride[1]-th column of the rendered frame is kept.
+        kept: which rows and columns of the rendered frame are kept, see `dreamplay.envs.subsample`.
     """
 
-    def __init__(self, stride: tuple[int, int]) -> None:
-        self.heights = HEIGHT - 1 - np.arange(0, HEIGHT, stride[0])  # (H,)
-        self.columns = np.arange(0, WIDTH, stride[1])  # (W,)
+    def __init__(self, kept: tuple[Any, Any]) -> None:
+        self.heights = HEIGHT - 1 - np.arange(HEIGHT)[kept[0]]  # (H,)
+        self.columns = np.arange(WIDTH)[kept[1]]  # (W,)
 
     def angle(self, frame: np.ndarray) -> float | None:
         """Degrees to the right of upright in uint8 (H, W, 3); None where there is no cart or no pole."""
@@ -133,12 +133,14 @@ def main() -> None:
     import dreamplay
     from dreamplay.confidence import rate_ci95
     from dreamplay.envs.real import card_of
+    from dreamplay.envs.subsample import pick
     from dreamplay.json_files import write_json
 
     check = tyro.cli(Check)
     simulator = dreamplay.load(check.run)
     env = dreamplay.make_env(check.run)
-    reader = Reader(card_of(env).preparation.stride)
+    preparation = card_of(env).preparation
+    reader = Reader(pick((HEIGHT, WIDTH), preparation.stride, preparation.size))
     episodes = record(env, check.windows, CONTEXT - 1 + check.horizon, check.seed)
     rng = np.random.default_rng(check.seed)
     starts = [int(rng.integers(len(e.actions) - CONTEXT - check.horizon + 2)) for e in episodes]

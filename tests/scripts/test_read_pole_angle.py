@@ -5,13 +5,16 @@ import pytest
 
 import dreamplay
 from dreamplay.envs.real import card_of
-from scripts.read_pole_angle import Reader, Recorded, record
+from dreamplay.envs.subsample import pick
+from scripts.read_pole_angle import HEIGHT, WIDTH, Reader, Recorded, record
 
 
-@pytest.fixture(scope="module")
-def recorded() -> tuple[Reader, list[Recorded]]:
-    env = dreamplay.make_env("CartPole-v1")
-    return Reader(card_of(env).preparation.stride), record(env, episodes=5, least=15, seed=3)
+@pytest.fixture(scope="module", params=[None, (80, 150)])
+def recorded(request: pytest.FixtureRequest) -> tuple[Reader, list[Recorded]]:
+    env = dreamplay.make_env("CartPole-v1", size=request.param)
+    preparation = card_of(env).preparation
+    kept = pick((HEIGHT, WIDTH), preparation.stride, preparation.size)
+    return Reader(kept), record(env, episodes=5, least=15, seed=3)
 
 
 def test_it_reads_the_state_to_a_fraction_of_a_degree(recorded: tuple[Reader, list[Recorded]]) -> None:
