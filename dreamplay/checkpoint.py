@@ -24,7 +24,7 @@ from dreamplay.json_files import plain, write_json
 from dreamplay.shipped import hint
 from dreamplay.whole_files import write_whole
 
-FORMAT = 5  # of the weights as well: 5 since events are read from a product, and normalisations have no gains
+FORMAT = 6  # of the weights as well: 6 since three frames are seen
 MANIFEST = "checkpoint.json"
 KINDS = ("weights", "training", "context")
 

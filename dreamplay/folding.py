@@ -27,7 +27,7 @@ class FoldedNetwork(nn.Module):
     colours: Tensor  # (E, K)
     classes: Tensor  # (K, 1)
     present: Tensor  # (C, E * P, 1, 1)
-    past: Tensor  # (C, E * P, 1, 1)
+    later: Tensor  # (2 * C, E * P, 1, 1), one and two steps later
     decide: Tensor  # from (S + L * M)
     decide_bias: Tensor
     change: Tensor  # (K * P, C + 1), the bias last
@@ -41,9 +41,9 @@ class FoldedNetwork(nn.Module):
         with torch.no_grad():
             self.register_buffer("colours", network.colours.t().contiguous())
             self.register_buffer("classes", torch.arange(k, device=self.colours.device).float().unsqueeze(1))
-            embed = network.embed.weight.view(2 * c, p, e).transpose(1, 2).reshape(2, c, e * p, 1, 1)
-            self.register_buffer("present", embed[0].contiguous())
-            self.register_buffer("past", embed[1].contiguous())
+            embed = network.embed.weight.view(3 * c, p, e).transpose(1, 2).reshape(3 * c, e * p, 1, 1)
+            self.register_buffer("present", embed[:c].contiguous())
+            self.register_buffer("later", embed[c:].contiguous())
             shift = network.modulate.bias.clone().view(len(blocks), 2, c)  # a block's scale, then its shift
             shift[:, 0] += 1
             for i, broadcast in enumerate(network.broadcast):
@@ -99,6 +99,7 @@ class FoldedNetwork(nn.Module):
         classes, doubt, open_pixels = next_classes(logits, shown, state["doubt"])
         noticed = net.weigh(F.relu(net.notice(x)).flatten(1))
         event = net.heads(net.evidence(noticed) * judged)  # (B, R + 1)
-        after = {"memory": memory, "anchor": state["anchor"], "past": F.conv2d(colours, self.past)}
+        past, older = F.conv2d(colours, self.later).chunk(2, 1)
+        after = {"memory": memory, "anchor": state["anchor"], "past": past + state["older"], "older": older}
         picture = {"frame": self.frames.gathered(classes), "doubt": doubt}
         return picture, open_pixels, event[:, :-1], event[:, -1], after

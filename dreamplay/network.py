@@ -4,7 +4,7 @@ B batch · T time · N = B * T, or some of those moments · A action size · D h
 rows, columns of the grid · P pixels of a patch · K palette colours (or channels) of a pixel: see `dreamplay.frames`
 L latent variables of M values each · S size of what is known at a moment
 
-    frames t-1, t ──patches──► grid ──► mix ──► blocks (3x3, modulated) ──► grid ─patches─► frame t+1 = frame t + change
+    frames t-2..t ──patches──► grid ──► mix ──► blocks (3x3, modulated) ──► grid ─patches─► frame t+1 = frame t + change
                                 │        ▲           ▲                       │
                                 ▼      canvas ◄── latent, action           ▼
               first frame ──► memory ──► known ──► latent ───────────► reward, termination
@@ -44,8 +44,8 @@ class Moments(NamedTuple):
     """N moments at which an action was chosen, and nothing is decided yet."""
 
     frames: Tensor  # codes (N, rows, columns, [K,] P), the present ones
-    grid: Tensor  # (N, C, rows, columns), present and previous frame
-    past: Tensor  # (N, C, rows, columns), the present frame as the previous one of the next
+    grid: Tensor  # (N, C, rows, columns), the present frame and the two before
+    past: Tensor  # (N, C, rows, columns), what the present frame and the one before add to the next grid
     known: Tensor  # (N, S), all that is global: memory, glance, first frame, action
 
     def at(self, rows: Tensor) -> Moments:
@@ -96,8 +96,9 @@ def patch_side(size: tuple[int, int]) -> int:
 
 
 class Network(nn.Module):
-    """Predicts frame t+1, reward and termination from frames t-1 and t, the hidden state and action t.
+    """Predicts frame t+1, reward and termination from frames t-2, t-1 and t, the hidden state and action t.
 
+    Three frames tell how fast a thing moves that moves two pixels now and three then; two do not.
     The memory is a gated linear recurrence (minGRU, Feng et al. 2024): its gates see the input only, so nothing but a
     product and a sum is left to do step by step. Gates start at spans from 1 to 100 steps (Tallec and Ollivier 2018).
     The latent is categorical with a posterior that has seen the next frame, learned by the straight-through
@@ -135,7 +136,7 @@ class Network(nn.Module):
         decided = known + choices
 
         self.colours = nn.Parameter(torch.randn(k, e))
-        self.embed = nn.Linear(e * p, 2 * c, bias=False)  # first as present frame, then as previous
+        self.embed = nn.Linear(e * p, 3 * c, bias=False)  # as present frame, as the one before, as the one before that
         self.place = nn.Parameter(torch.randn(c, *self.grid) * 0.02)
         self.glance = nn.Conv2d(c, config.glance, 1)
         self.look = _normalised(glances, d)
@@ -170,9 +171,11 @@ class Network(nn.Module):
 
     def initial(self, frame: Tensor) -> Hidden:
         """The hidden state before the first frame (B, rows, columns, [K,] P), as if that had stood still."""
-        present, past = self._embed(frame)
+        present, past, older = self._embed(frame)
+        past = past + older
         anchor = self.first(self._glance(self._grid(present, past)))
-        return {"memory": anchor.new_zeros(len(frame), self.config.hidden), "anchor": anchor, "past": past}
+        memory = anchor.new_zeros(len(frame), self.config.hidden)
+        return {"memory": memory, "anchor": anchor, "past": past, "older": older}
 
     def look_at(self, frame: Tensor, hidden: Hidden) -> Tensor:
         """The grid (B, C, rows, columns) of a frame (B, rows, columns, [K,] P), whatever is done there.
@@ -196,11 +199,9 @@ class Network(nn.Module):
         """
         b, t = actions.shape[:2]
         frames = frames.flatten(0, 1)  # (N, rows, columns, [K,] P)
-        present, past = self._embed(frames)  # (N, C, rows, columns) each
-        pasts = past.permute(0, 2, 3, 1).unflatten(0, (b, t))  # (B, T, rows, columns, C)
-        before = hidden["past"].permute(0, 2, 3, 1).unsqueeze(1)
-        previous = torch.cat([before, pasts[:, :-1]], 1).flatten(0, 1).permute(0, 3, 1, 2)
-        grid = self._grid(present, previous)  # (N, C, rows, columns)
+        present, past, older = self._embed(frames)  # (N, C, rows, columns) each
+        past = past + _a_step_later(hidden["older"], older)
+        grid = self._grid(present, _a_step_later(hidden["past"], past))  # (N, C, rows, columns)
 
         seen = self.look(self._glance(grid)).unflatten(0, (b, t))  # (B, T, D)
         keep, new = self.gates(torch.cat([seen, actions], -1)).float().chunk(2, -1)  # (B, T, D) each
@@ -211,7 +212,7 @@ class Network(nn.Module):
             memories.append(memory)  # (B, D)
         anchor = hidden["anchor"].unsqueeze(1).expand(-1, t, -1)
         known = torch.cat([torch.stack(memories, 1), seen, anchor, actions], -1).flatten(0, 1)  # (N, S)
-        after = {"memory": memory, "anchor": hidden["anchor"], "past": pasts[:, -1].permute(0, 3, 1, 2)}
+        after = {"memory": memory, "anchor": hidden["anchor"], "past": past[t - 1 :: t], "older": older[t - 1 :: t]}
         return Moments(frames, grid, past, known), after
 
     def predict(
@@ -309,8 +310,8 @@ class Network(nn.Module):
             uniforms: see `predict`.
             temperature: see `predict`.
         """
-        if uniforms is None:  # an exported graph would take the length of plain zeros for a constant
-            return torch.zeros_like(known[:, :1]).expand(-1, self.latent[0] * self.latent[1])
+        if uniforms is None:
+            return F.pad(known[:, :0], (0, self.latent[0] * self.latent[1]))  # of any length in an exported graph
         drawn, logits = [known[:, :0]], self.prior(known)
         for i in range(self.latent[0]):
             cumulative = (self._odds(logits, i) / temperature).softmax(-1).cumsum(-1)
@@ -352,10 +353,10 @@ class Network(nn.Module):
         surprise = for_prior + for_posterior - for_posterior.detach()
         return (values + chances - chances.detach()).flatten(1), surprise  # straight through
 
-    def _embed(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """Codes (N, rows, columns, [K,] P) -> their share in the grid as present frames, and as previous ones."""
-        present, previous = self._embedded(frames, self.embed.weight).chunk(2, 1)
-        return present, previous
+    def _embed(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Codes (N, rows, columns, [K,] P) -> their share in the grid: as the present frame, one and two steps later."""
+        present, previous, older = self._embedded(frames, self.embed.weight).chunk(3, 1)
+        return present, previous, older
 
     def _present(self, frames: Tensor) -> Tensor:
         """The former alone."""
@@ -373,6 +374,13 @@ class Network(nn.Module):
 
     def _glance(self, grid: Tensor) -> Tensor:
         return F.relu(self.glance(grid)).flatten(1)  # (N, G * cells)
+
+
+def _a_step_later(before: Tensor, grids: Tensor) -> Tensor:
+    """Grids (N, C, rows, columns) of B windows, each at the step after its own; `before`, (B, C, ...), at the first."""
+    first, rest = (part.permute(0, 2, 3, 1) for part in (before, grids))  # channels last: a view of what is in memory
+    rest = rest.unflatten(0, (before.shape[0], -1))
+    return torch.cat([first.unsqueeze(1), rest[:, :-1]], 1).flatten(0, 1).permute(0, 3, 1, 2)
 
 
 def _normalised(inputs: int, outputs: int) -> nn.Sequential:

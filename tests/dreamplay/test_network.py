@@ -129,7 +129,7 @@ def test_the_state_remembers_what_the_frames_no_longer_show():
     frames = palette_frames()
     network = moving_network(frames)
     one, two = random_codes(frames, 1, 6, seed=1), random_codes(frames, 1, 6, seed=2)
-    two[:, -2:] = one[:, -2:]  # the same last two frames, all that the network is shown of the past
+    two[:, -3:] = one[:, -3:]  # the same last three frames, all that the network is shown of the past
     actions = random_actions(1, 6)
     outputs = [network.unroll(codes, actions, network.initial(codes[:, 0]))[0] for codes in (one, two)]
     for first, second in pairwise(outputs):
@@ -137,23 +137,25 @@ def test_the_state_remembers_what_the_frames_no_longer_show():
             assert (a[:, -1] - b[:, -1]).abs().max() > 1e-4
 
 
-def test_without_memory_two_frames_are_all_it_knows():
+def test_without_memory_three_frames_are_all_it_knows():
     frames = palette_frames()
     network = moving_network(frames)
-    one, two = random_codes(frames, 1, 3, seed=1), random_codes(frames, 1, 3, seed=2)
+    one, two = random_codes(frames, 1, 4, seed=1), random_codes(frames, 1, 4, seed=2)
     action = random_actions(1)
 
     def ahead(codes: Tensor) -> Prediction:
-        """What a cleared memory says after frames t-1 and t, given the state that frame t-1 left."""
-        _, hidden = network.unroll(codes[:, :2], action[:, None].expand(-1, 2, -1), network.initial(codes[:, 0]))
+        """What a cleared memory says after frames t-3 to t, given the state that frame t-1 left."""
+        _, hidden = network.unroll(codes[:, :3], action[:, None].expand(-1, 3, -1), network.initial(codes[:, 0]))
         for name in ("memory", "anchor"):
             hidden[name] = torch.zeros_like(hidden[name])
-        return network.step(codes[:, 2], action, hidden)[0]
+        return network.step(codes[:, 3], action, hidden)[0]
 
-    same_two = torch.cat([two[:, :1], one[:, 1:]], 1)
-    other_previous = torch.cat([one[:, :1], two[:, 1:2], one[:, 2:]], 1)
-    assert_close(ahead(one), ahead(same_two))
-    assert not torch.allclose(ahead(one).frame, ahead(other_previous).frame, atol=1e-4)
+    def with_other(t: int) -> Tensor:
+        return torch.cat([one[:, :t], two[:, t : t + 1], one[:, t + 1 :]], 1)
+
+    assert_close(ahead(one), ahead(with_other(0)))
+    for t in (1, 2):
+        assert not torch.allclose(ahead(one).frame, ahead(with_other(t)).frame, atol=1e-4)
 
 
 def test_the_action_matters():
