@@ -354,7 +354,7 @@ class Network(nn.Module):
         return (values + chances - chances.detach()).flatten(1), surprise  # straight through
 
     def _embed(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Codes (N, rows, columns, [K,] P) -> their share in the grid: as the present frame, one and two steps later."""
+        """Codes (N, rows, columns, [K,] P) -> their share in the grid: as present frames, one, and two steps later."""
         present, previous, older = self._embedded(frames, self.embed.weight).chunk(3, 1)
         return present, previous, older
 
