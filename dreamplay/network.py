@@ -233,8 +233,8 @@ class Network(nn.Module):
             moments: from `observe`.
             truth: codes (N, rows, columns, [K,] P) of what did come next; the latent is then drawn from its posterior.
             noise: exponential draws (N, L, M) that decide which value of the posterior; None = fresh ones.
-            uniforms: (N, L) in [0, 1), draw the latent from its prior; without them, and without a truth, it is left
-                out, as `told` teaches: what is predicted is what comes on average over all that it might say.
+            uniforms: (N, L) in [0, 1), draw the latent from its prior; without them, and without a truth, it takes its
+                most likely value.
             temperature: above 0, divides the prior's logits when it is drawn from.
             lenience: with the posterior, in [0, 1]: how little it pays for what it tells, and how much of that it is
                 given back for being unsure.
@@ -300,22 +300,21 @@ class Network(nn.Module):
         return self.predict(moments, uniforms=uniforms, temperature=temperature), hidden
 
     def draw(self, known: Tensor, uniforms: Tensor | None, temperature: float | Tensor) -> Tensor:
-        """The latent (N, L * M), one-hot, drawn from its prior variable by variable, or zeros: it is left out.
-
-        Its most likely value would not do: where something moves less than a pixel in most steps, that value says in
-        every step that nothing moves.
+        """The latent (N, L * M), one-hot, drawn from its prior variable by variable, or what it most likely is.
 
         Args:
             known: all that is global, (N, S).
             uniforms: see `predict`.
             temperature: see `predict`.
         """
-        if uniforms is None:
-            return F.pad(known[:, :0], (0, self.latent[0] * self.latent[1]))  # of any length in an exported graph
         drawn, logits = [known[:, :0]], self.prior(known)
         for i in range(self.latent[0]):
-            cumulative = (self._odds(logits, i) / temperature).softmax(-1).cumsum(-1)
-            value = (uniforms[:, i : i + 1] >= cumulative / cumulative[:, -1:]).sum(-1)
+            odds = self._odds(logits, i)
+            if uniforms is None:
+                value = odds.argmax(-1)
+            else:
+                cumulative = (odds / temperature).softmax(-1).cumsum(-1)
+                value = (uniforms[:, i : i + 1] >= cumulative / cumulative[:, -1:]).sum(-1)
             drawn.append(F.one_hot(value, self.latent[1]).to(known.dtype))
             logits = self._told(logits, drawn[-1], i)
         return torch.cat(drawn, 1)

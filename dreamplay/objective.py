@@ -125,7 +125,7 @@ def imagine(
         stage: which inputs are real, T in all; without a start the first one is.
         start: where the windows begin; None = with no past.
         truth: codes of the real frames (B, T, ...), one after each action: what the latent learns from. Also what keeps
-            a dream near its target where chance decides. None = the latent is left out.
+            a dream near its target where chance decides. None = the most likely latent.
         noise: (B, T, L, M), see `Targets`. A dreamed step and the prediction that it comes from draw the same latent.
         told: (B, T), see `Targets`. The latents of dreamed steps are always told.
         blur: (B, T, ...), see `Targets`.
