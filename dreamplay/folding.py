@@ -76,7 +76,7 @@ class FoldedNetwork(nn.Module):
         colours = (self.colours @ is_class).view(-1, config.embedding * p, *net.grid)
         grid = F.relu(F.conv2d(colours, self.present) + (state["past"] + net.place))  # (B, C, rows, columns)
 
-        seen = net.look(F.relu(net.glance(grid)).flatten(1))  # (B, D)
+        seen = net.look(net.noticed(net.glance, grid))  # (B, D)
         keep, new = net.gates(torch.cat([seen, action], -1)).split(config.hidden, -1)
         new = new.tanh()
         memory = new + keep.sigmoid() * (state["memory"] - new)
@@ -97,7 +97,7 @@ class FoldedNetwork(nn.Module):
         change = self.change @ F.pad(x.reshape(-1, config.features, self.cells), (0, 0, 0, 1), value=1.0)
         logits = change.view(-1, k, p * self.cells) + COPY_LOGIT * is_class
         classes, doubt, open_pixels = next_classes(logits, shown, state["doubt"])
-        noticed = net.weigh(F.relu(net.notice(x)).flatten(1))
+        noticed = net.weigh(net.noticed(net.notice, x))
         event = net.heads(net.evidence(noticed) * judged)  # (B, R + 1)
         past, older = F.conv2d(colours, self.later).chunk(2, 1)
         after = {"memory": memory, "anchor": state["anchor"], "past": past + state["older"], "older": older}

@@ -79,6 +79,12 @@ class NetworkConfig:
     """L, latent variables that decide, for the whole frame at once, what chance leaves open; 0 = one future only."""
     choices: int = 8
     """M, values of a latent variable."""
+    rectified: bool = False
+    """Whether what is noticed of a frame is rectified. It turns off for good now and then, and with it all memory: only
+    the dreams that come with Dreamplay, which were trained so, still do it."""
+    told: bool = False
+    """Whether a dream of what is most likely takes the latent's most likely value instead of none. That value says that
+    what moves slowly stands: only the dreams that come with Dreamplay, which never learned without, still need it."""
 
 
 MOST_CELLS = 21
@@ -173,7 +179,7 @@ class Network(nn.Module):
         """The hidden state before the first frame (B, rows, columns, [K,] P), as if that had stood still."""
         present, past, older = self._embed(frame)
         past = past + older
-        anchor = self.first(self._glance(self._grid(present, past)))
+        anchor = self.first(self.noticed(self.glance, self._grid(present, past)))
         memory = anchor.new_zeros(len(frame), self.config.hidden)
         return {"memory": memory, "anchor": anchor, "past": past, "older": older}
 
@@ -203,7 +209,7 @@ class Network(nn.Module):
         past = past + _a_step_later(hidden["older"], older)
         grid = self._grid(present, _a_step_later(hidden["past"], past))  # (N, C, rows, columns)
 
-        seen = self.look(self._glance(grid)).unflatten(0, (b, t))  # (B, T, D)
+        seen = self.look(self.noticed(self.glance, grid)).unflatten(0, (b, t))  # (B, T, D)
         keep, new = self.gates(torch.cat([seen, actions], -1)).float().chunk(2, -1)  # (B, T, D) each
         keep = keep.sigmoid()
         new, memory, memories = (1 - keep) * new.tanh(), hidden["memory"], []
@@ -233,8 +239,8 @@ class Network(nn.Module):
             moments: from `observe`.
             truth: codes (N, rows, columns, [K,] P) of what did come next; the latent is then drawn from its posterior.
             noise: exponential draws (N, L, M) that decide which value of the posterior; None = fresh ones.
-            uniforms: (N, L) in [0, 1), draw the latent from its prior; without them, and without a truth, it takes its
-                most likely value.
+            uniforms: (N, L) in [0, 1), draw the latent from its prior; without them, and without a truth, it is left
+                out.
             temperature: above 0, divides the prior's logits when it is drawn from.
             lenience: with the posterior, in [0, 1]: how little it pays for what it tells, and how much of that it is
                 given back for being unsure.
@@ -263,14 +269,24 @@ class Network(nn.Module):
             x = x + F.relu(block(x) * (1 + modulation[2 * i]) + modulation[2 * i + 1] + anywhere)
 
         change = self.change(x).permute(0, 2, 3, 1).unflatten(-1, self.pixels)  # (N, rows, columns, K, P)
-        clues = torch.cat([self.weigh(F.relu(self.notice(x)).flatten(1)), decided], 1)
+        clues = torch.cat([self.weigh(self.noticed(self.notice, x)), decided], 1)
         return Prediction(self.frames.copy_logits(moments.frames) + change, *self.judged(clues), surprise, clues)
 
-    def judged(self, clues: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of the reward (N, R) and of the termination (N,), from the clues of a prediction (N, X)."""
+    def judged(self, clues: Tensor, *, fixed: bool = False) -> tuple[Tensor, Tensor]:
+        """Logits of the reward (N, R) and of the termination (N,).
+
+        Args:
+            clues: of a prediction, (N, X).
+            fixed: whether the layers that judge are taken as they are: then only the clues learn.
+        """
         noticed, decided = clues.split([self.evidence.in_features, self.judge.in_features], -1)
-        event = self.heads(self.evidence(noticed) * self.judge(decided))
+        event = _linear(self.heads, _linear(self.evidence, noticed, fixed) * _linear(self.judge, decided, fixed), fixed)
         return event[..., :-1], event[..., -1]
+
+    def noticed(self, layer: nn.Module, grid: Tensor) -> Tensor:
+        """(N, G * cells), what one of the layers that look at whole frames notices in a grid (N, C, rows, columns)."""
+        seen = layer(grid).flatten(1)
+        return F.relu(seen) if self.config.rectified else seen
 
     def unroll(self, frames: Tensor, actions: Tensor, hidden: Hidden) -> tuple[Prediction, Hidden]:
         """`observe` and `predict` the most likely: predictions (B, T, ...) of what each action leads to."""
@@ -300,13 +316,15 @@ class Network(nn.Module):
         return self.predict(moments, uniforms=uniforms, temperature=temperature), hidden
 
     def draw(self, known: Tensor, uniforms: Tensor | None, temperature: float | Tensor) -> Tensor:
-        """The latent (N, L * M), one-hot, drawn from its prior variable by variable, or what it most likely is.
+        """The latent (N, L * M), one-hot, drawn from its prior variable by variable; zeros if it is not drawn.
 
         Args:
             known: all that is global, (N, S).
             uniforms: see `predict`.
             temperature: see `predict`.
         """
+        if uniforms is None and not self.config.told:
+            return F.pad(known[:, :0], (0, self.latent[0] * self.latent[1]))  # of any length in an exported graph
         drawn, logits = [known[:, :0]], self.prior(known)
         for i in range(self.latent[0]):
             odds = self._odds(logits, i)
@@ -331,7 +349,7 @@ class Network(nn.Module):
         self, moments: Moments, truth: Tensor, noise: Tensor | None, lenience: Tensor | float
     ) -> tuple[Tensor, Tensor]:
         """The latent (N, L * M), drawn with the truth in view, and what that told it: KL(posterior || prior), (N,)."""
-        news = F.relu(self.news(self._grid(self._present(truth), moments.past))).flatten(1)
+        news = self.noticed(self.news, self._grid(self._present(truth), moments.past))
         logits = self.posterior(torch.cat([self.read(news), moments.known], -1)).unflatten(-1, self.latent)
         posterior = logits.log_softmax(-1)
         chances = posterior.exp()
@@ -371,8 +389,9 @@ class Network(nn.Module):
         """(N, C, rows, columns), of a frame's share and of that of the frame before."""
         return F.relu(present + past + self.place.unsqueeze(0).contiguous(memory_format=torch.channels_last))
 
-    def _glance(self, grid: Tensor) -> Tensor:
-        return F.relu(self.glance(grid)).flatten(1)  # (N, G * cells)
+
+def _linear(layer: nn.Linear, x: Tensor, fixed: bool) -> Tensor:
+    return F.linear(x, layer.weight.detach(), layer.bias.detach()) if fixed else layer(x)
 
 
 def _a_step_later(before: Tensor, grids: Tensor) -> Tensor:

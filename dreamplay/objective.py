@@ -125,7 +125,7 @@ def imagine(
         stage: which inputs are real, T in all; without a start the first one is.
         start: where the windows begin; None = with no past.
         truth: codes of the real frames (B, T, ...), one after each action: what the latent learns from. Also what keeps
-            a dream near its target where chance decides. None = the most likely latent.
+            a dream near its target where chance decides. None = the latent is left out.
         noise: (B, T, L, M), see `Targets`. A dreamed step and the prediction that it comes from draw the same latent.
         told: (B, T), see `Targets`. The latents of dreamed steps are always told.
         blur: (B, T, ...), see `Targets`.
@@ -231,11 +231,13 @@ def objective(
     pixels = network.frames.log_loss(prediction.frame, truth.flatten(0, 1)[rows])  # (N, ...)
     rewarded, ended = targets.rewards.flatten(0, 1)[rows], targets.terminated.flatten()[rows]
     rewards, ends = event_losses(prediction.reward, prediction.termination, rewarded, ended)
+    if network.clues:  # what judges learns the rest of an event when that is judged again
+        reward, termination = network.judged(prediction.clues, fixed=True)
+        fixed = event_losses(reward, termination, rewarded, ended)
+        rewards, ends = (part.lerp(same, REHEARSAL * rare) for part, same in zip((rewards, ends), fixed, strict=True))
     losses = torch.stack([pixels.flatten(1).sum(-1), rewards, ends, prediction.surprise])  # (4, N)
     count = weights.sum()
     means = (losses * weights).sum(1) / count.clamp(min=1)
-    now = 1 - REHEARSAL * rare if network.clues else 1.0  # the rest of an event is learned when it is judged again
-    judged = (now * weights * (rewards + ends)).sum() / count.clamp(min=1)
-    total = means[0] + network.event_weight * judged + means[3]
+    total = means[0] + network.event_weight * (means[1] + means[2]) + means[3]
     events = Events(prediction.clues.detach(), rewarded, ended, rare)
     return Losses(total, means.detach(), count, end, events)

@@ -2,8 +2,9 @@
 
 An event is a step that ends the episode or brings another reward than usual. Few updates see more than a handful, and
 what a handful has in common is mostly chance. So what the network noticed and knew at earlier ones is kept, and the
-layers that judge it learn from all of these at once (a replay buffer, Lin 1992, of features instead of frames). Half
-of what an event weighs is learned so, the other half when it is seen.
+layers that judge it learn from all of these at once (a replay buffer, Lin 1992, of features instead of frames). When an
+event is seen, what it is judged by learns in full, but these layers only a tenth: the handful would drown all others,
+and learned in full at both times an event would be held for likelier than it is.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 REHEARSED = 512
-REHEARSAL = 0.5  # of the weight of an event; in full at both times, a dream would hold it for likelier than it is
+REHEARSAL = 0.9  # of what the layers that judge learn from an event
 
 
 class Events(NamedTuple):
@@ -59,11 +60,11 @@ def rehearsal_loss(network: Any, events: Events) -> Tensor:
         events: any number; 0 if none of them is one.
     """
     reward, termination = network.judged(events.clues)
-    rewards, ends = event_losses(reward.float(), termination.float(), events.rewards, events.terminated)
+    rewards, ends = event_losses(reward, termination, events.rewards, events.terminated)
     return ((rewards + ends) * events.rare).sum() / events.rare.sum().clamp(min=1)
 
 
 def event_losses(reward: Tensor, termination: Tensor, rewards: Tensor, terminated: Tensor) -> tuple[Tensor, Tensor]:
     """Losses of reward and of termination in nats, (N,) each: logits (N, R) and (N,), truths (N, R) and (N,)."""
-    ends = F.binary_cross_entropy_with_logits(termination, terminated, reduction="none")
-    return -(rewards * F.log_softmax(reward, -1)).sum(-1), ends
+    ends = F.binary_cross_entropy_with_logits(termination.float(), terminated, reduction="none")
+    return -(rewards * F.log_softmax(reward.float(), -1)).sum(-1), ends

@@ -126,8 +126,8 @@ class Simulator:
         Args:
             state: where the dreams are.
             actions: (B, *action_shape).
-            temperature: 0 takes what is most likely; 1 samples as learned what chance decides: the latent variables,
-                and then reward and termination. The frame is the most likely one that they leave.
+            temperature: 0 takes what is most likely on average over the latent variables; 1 samples as learned what
+                chance decides: these, and then reward and termination. The frame is the most likely they leave.
             uniforms: float32 (B, draws) in [0, 1), required at a temperature above 0.
             decode: whether to return the frames as uint8.
         """

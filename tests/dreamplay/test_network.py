@@ -244,6 +244,9 @@ def test_a_latent_is_drawn_as_often_as_its_prior_says(make_frames):
         assert set(latent.unique().tolist()) <= {0.0, 1.0} and (latent.sum(-1) == 1).all()
         torch.testing.assert_close(latent.mean(0), expected, atol=2 / n, rtol=0)
     network.predict(many)
+    assert not seen.pop()[:, -6:].any(), "left out where nothing is drawn"
+    network.config = replace(network.config, told=True)
+    network.predict(many)
     assert torch.equal(seen.pop()[0, -6:].unflatten(-1, (2, 3)).argmax(-1), prior.argmax(-1))
 
 
@@ -308,6 +311,21 @@ def test_a_variable_that_says_what_the_one_before_said_is_no_second_surprise_and
     many = moments.known[:1].expand(300, -1)
     first, second = network.draw(many, torch.rand(300, 2), 1.0).view(300, 2, 3).unbind(1)
     assert torch.equal(first, second) and (first.mean(0) > 0.2).all()
+
+
+def test_what_is_noticed_cannot_be_turned_off():
+    """A rectifier with a low bias is off for every frame, and learns no more."""
+    network = moving_network(palette_frames())
+    layers = (network.glance, network.news, network.notice)
+    with torch.no_grad():
+        for layer in layers:
+            layer.bias.fill_(-100)
+    moments, _ = moments_of(network)
+    for noticed in (
+        moments.known[:, : network.blurred],
+        network.predict(moments).clues[:, : network.evidence.in_features],
+    ):
+        assert (noticed.std(0) > 1e-4).any()
 
 
 def test_only_action_and_latent_are_painted():

@@ -6,10 +6,10 @@ from torch.nn import functional as F
 
 from dreamplay.acceleration import PLAIN
 from dreamplay.curriculum import window
-from dreamplay.objective import objective
+from dreamplay.objective import imagine, objective
 from dreamplay.own_loss import OwnLoss
 from dreamplay.ranks import Ranks
-from dreamplay.rehearsal import REHEARSED, Events, rehearsal_loss
+from dreamplay.rehearsal import REHEARSAL, REHEARSED, Events, rehearsal_loss
 
 T = 5
 
@@ -64,9 +64,31 @@ def test_places_that_are_not_taken_cost_nothing():
 
 
 def test_an_event_weighs_as_much_as_any_other_step():
-    """Rehearsed at once, the events of a batch add up to the plain mean of all its steps."""
+    """Rehearsed at once, what all layers learn from a batch is what its plain mean would teach them."""
     network, batch = palette_network(), batch_for(palette_network(), T)
     events, steps = objective(network, batch, window(T)).events, torch.tensor(2.0 * T)
     loss = OwnLoss(network, PLAIN, Ranks.current())
-    total, parts, *_ = loss(objective, batch, window(T), None, steps, events, batch.events.float().mean())
-    torch.testing.assert_close(total.detach(), parts[0] + parts[3] + network.event_weight * (parts[1] + parts[2]))
+    total, *_ = loss(objective, batch, window(T), None, steps, events, batch.events.float().mean())
+    learned = gradients(network, total)
+
+    truth = batch.frames[:, 1:]
+    predicted, _ = imagine(network, batch.frames[:, :-1], batch.actions, window(T), truth=truth)
+    pixels = network.frames.log_loss(predicted.frame, truth.flatten(0, 1)).flatten(1).sum(1)
+    rewards = F.cross_entropy(predicted.reward, batch.rewards.flatten(0, 1))
+    ends = F.binary_cross_entropy_with_logits(predicted.termination, batch.terminated.flatten())
+    mean = pixels.mean() + predicted.surprise.mean() + network.event_weight * (rewards + ends)
+    plain = gradients(network, mean)
+    assert plain.keys() == learned.keys()
+    for name, gradient in plain.items():
+        torch.testing.assert_close(learned[name], gradient)
+
+
+def test_what_judges_learns_a_tenth_of_an_event_when_it_is_seen():
+    network = palette_network()
+    batch = batch_for(network, T)
+    nothing, all_of_them = torch.zeros_like(batch.events), torch.ones_like(batch.events)
+    plain = gradients(network, objective(network, batch._replace(events=nothing), window(T)).total)
+    seen = gradients(network, objective(network, batch._replace(events=all_of_them), window(T)).total)
+    for name, gradient in plain.items():
+        judges = name.split(".")[0] in ("evidence", "judge", "heads")
+        torch.testing.assert_close(seen[name], gradient * (1 - REHEARSAL if judges else 1))

@@ -198,17 +198,16 @@ def test_uniforms_decide_what_is_sampled():
         sim.step(state, future[:, 0], temperature=1.0)
 
 
-def test_samples_have_the_learned_frequencies_and_a_cold_one_is_most_likely():
+def test_samples_have_the_learned_frequencies_and_cold_ones_are_all_the_likeliest():
     sim = simulator("default")
     observations, actions, future = (np.repeat(array, 4000, 0) for array in inputs(sim, b=1))
     state = sim.start(observations, actions)
     uniforms = np.random.default_rng(0).random((4000, sim.draws), np.float32)
     _, warm = sim.step(state, future[:, 0], temperature=1.0, uniforms=uniforms)
     _, cold = sim.step(state, future[:, 0], temperature=1e-4, uniforms=uniforms)
-    _, sure = sim.step(state, future[:, 0])
-    assert np.array_equal(cold.observations, sure.observations) and np.array_equal(cold.rewards, sure.rewards)
-    assert abs(warm.terminated.mean() - sure.termination_probability[0]) < 0.03
-    assert abs(warm.rewards.mean() - sure.expected_rewards[0]) < 0.1
+    assert (cold.observations == cold.observations[0]).all() and (cold.rewards == cold.rewards[0]).all()
+    assert abs(warm.terminated.mean() - warm.termination_probability.mean()) < 0.03
+    assert abs(warm.rewards.mean() - warm.expected_rewards.mean()) < 0.1
     with torch.no_grad():
         moments, _ = sim.network.observe(
             state["frame"][:1, None],
