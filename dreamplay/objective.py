@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from dreamplay.curriculum import Stage
 from dreamplay.network import Prediction
 from dreamplay.one_step import State
-from dreamplay.rehearsal import REHEARSAL, Events, event_losses
+from dreamplay.rehearsal import REHEARSAL, Events, event_losses, which_losses
 
 
 class Chosen(NamedTuple):
@@ -230,14 +230,23 @@ def objective(
     prediction = Prediction(*(part.float() for part in prediction))  # whatever the network computes in
     pixels = network.frames.log_loss(prediction.frame, truth.flatten(0, 1)[rows])  # (N, ...)
     rewarded, ended = targets.rewards.flatten(0, 1)[rows], targets.terminated.flatten()[rows]
-    rewards, ends = event_losses(prediction.reward, prediction.termination, rewarded, ended)
-    if network.clues:  # what judges learns the rest of an event when that is judged again
-        reward, termination = network.judged(prediction.clues, fixed=True)
-        fixed = event_losses(reward, termination, rewarded, ended)
-        rewards, ends = (part.lerp(same, REHEARSAL * rare) for part, same in zip((rewards, ends), fixed, strict=True))
+    judged = prediction.reward, prediction.termination
+    rewards, ends = event_losses(judged, rewarded, ended)
+    usual = _mean(rewarded, (1 - rare) * (weights > 0)).expand_as(rewarded)
+    if network.clues:  # the layers that judge learn the rest of which event it was when that is judged again
+        now, fixed = (
+            which_losses(said, rewarded, ended, usual)
+            for said in (judged, network.judged(prediction.clues, fixed=True))
+        )
+        rewards = rewards + REHEARSAL * rare * (fixed - now)
     losses = torch.stack([pixels.flatten(1).sum(-1), rewards, ends, prediction.surprise])  # (4, N)
     count = weights.sum()
     means = (losses * weights).sum(1) / count.clamp(min=1)
     total = means[0] + network.event_weight * (means[1] + means[2]) + means[3]
-    events = Events(prediction.clues.detach(), rewarded, ended, rare)
+    events = Events(prediction.clues.detach(), rewarded, ended, usual, rare)
     return Losses(total, means.detach(), count, end, events)
+
+
+def _mean(values: Tensor, weights: Tensor) -> Tensor:
+    """Weighted mean of the rows of (N, R), or 0."""
+    return weights @ values / weights.sum().clamp(min=1)

@@ -2,9 +2,9 @@
 
 An event is a step that ends the episode or brings another reward than usual. Few updates see more than a handful, and
 what a handful has in common is mostly chance. So what the network noticed and knew at earlier ones is kept, and the
-layers that judge it learn from all of these at once (a replay buffer, Lin 1992, of features instead of frames). When an
-event is seen, what it is judged by learns in full, but these layers only a tenth: the handful would drown all others,
-and learned in full at both times an event would be held for likelier than it is.
+layers that judge it learn from all of these at once which event it was (a replay buffer, Lin 1992, of features instead
+of frames); of the handful they learn but a tenth of that, for it would drown all others. Whether a step is an event
+they learn from every step as it comes: a few hundred events they would know by heart, and see none elsewhere.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+Judged = tuple[Tensor, Tensor]  # logits of reward (N, R) and termination (N,)
+
 REHEARSED = 512
-REHEARSAL = 0.9  # of what the layers that judge learn from an event
+REHEARSAL = 0.9  # of what the layers that judge learn about which event it was
+NEVER = -1e-6  # log-probability of no event, at most: that of an event is finite
 
 
 class Events(NamedTuple):
@@ -25,12 +28,13 @@ class Events(NamedTuple):
     clues: Tensor  # (N, X) what was judged, see `dreamplay.network.Prediction`
     rewards: Tensor  # (N, R) probabilities of the reward bins
     terminated: Tensor  # (N,) 0 or 1
+    usual: Tensor  # (N, R) probabilities of the reward bins where there is no event; 0 if there always is one
     rare: Tensor  # (N,) 1 for an event, 0 for what only fills the place of one
 
     @classmethod
     def none(cls, clues: int, rewards: int) -> Events:
         """Places for as many as are rehearsed, none of them taken: X clues, R reward bins."""
-        return cls(*(torch.zeros(REHEARSED, *size) for size in ((clues,), (rewards,), (), ())))
+        return cls(*(torch.zeros(REHEARSED, *size) for size in ((clues,), (rewards,), (), (rewards,), ())))
 
     @classmethod
     def joined(cls, parts: list[Events]) -> Events:
@@ -53,18 +57,26 @@ class Events(NamedTuple):
 
 
 def rehearsal_loss(network: Any, events: Events) -> Tensor:
-    """Mean loss of reward and termination, in nats, of events that are judged again.
+    """Mean loss of which events they were, in nats, of events that are judged again.
 
     Args:
         network: has a `judged`.
         events: any number; 0 if none of them is one.
     """
-    reward, termination = network.judged(events.clues)
-    rewards, ends = event_losses(reward, termination, events.rewards, events.terminated)
-    return ((rewards + ends) * events.rare).sum() / events.rare.sum().clamp(min=1)
+    losses = which_losses(network.judged(events.clues), events.rewards, events.terminated, events.usual)
+    return (losses * events.rare).sum() / events.rare.sum().clamp(min=1)
 
 
-def event_losses(reward: Tensor, termination: Tensor, rewards: Tensor, terminated: Tensor) -> tuple[Tensor, Tensor]:
-    """Losses of reward and of termination in nats, (N,) each: logits (N, R) and (N,), truths (N, R) and (N,)."""
+def event_losses(judged: Judged, rewards: Tensor, terminated: Tensor) -> tuple[Tensor, Tensor]:
+    """Losses of reward and of termination in nats, (N,) each, of logits and truths (N, R) and (N,)."""
+    reward, termination = judged
     ends = F.binary_cross_entropy_with_logits(termination.float(), terminated, reduction="none")
     return -(rewards * F.log_softmax(reward.float(), -1)).sum(-1), ends
+
+
+def which_losses(judged: Judged, rewards: Tensor, terminated: Tensor, usual: Tensor) -> Tensor:
+    """The part (N,) of both losses that is left once it is known that there is an event; see `Events`."""
+    reward, termination = judged
+    none = (usual * F.log_softmax(reward.float(), -1)).sum(-1) + F.logsigmoid(-termination.float())
+    some = torch.log(-torch.expm1(none.clamp(max=NEVER))) * usual.sum(-1)
+    return sum(event_losses(judged, rewards, terminated)) + some

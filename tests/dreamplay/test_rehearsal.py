@@ -14,18 +14,33 @@ from dreamplay.rehearsal import REHEARSAL, REHEARSED, Events, rehearsal_loss
 T = 5
 
 
-def test_an_event_that_is_judged_again_is_judged_as_it_was():
+def test_an_event_that_is_judged_again_is_judged_among_all_events_there_might_have_been():
     network = palette_network()
-    events = objective(network, batch_for(network, T), window(T)).events
-    assert 0 < len(events.alone().clues) < 2 * T
-    rewards, terminations = [], []
-    for clues, reward, terminated, _ in zip(*events.alone(), strict=True):
-        noticed, decided = clues[: network.evidence.in_features], clues[network.evidence.in_features :]
+    batch = batch_for(network, T)
+    usual = batch.rewards[..., 0] > 0
+    batch = batch._replace(events=~usual | (batch.terminated > 0))
+    events = objective(network, batch, window(T)).events.alone()
+    assert 0 < len(events.clues) < 2 * T
+    losses = []
+    for clues, reward, terminated in zip(events.clues, events.rewards, events.terminated, strict=True):
+        noticed, decided = clues.split([network.evidence.in_features, network.judge.in_features])
         said = network.heads(network.evidence(noticed) * network.judge(decided))
-        rewards.append(-(reward * said[:-1].log_softmax(0)).sum())
-        terminations.append(F.binary_cross_entropy(said[-1].sigmoid(), terminated))
-    expected = torch.stack(rewards).mean() + torch.stack(terminations).mean()
-    torch.testing.assert_close(rehearsal_loss(network, events), expected)
+        rewards, end = said[:-1].softmax(0), said[-1].sigmoid()
+        of_all = torch.stack([rewards * (1 - end), rewards * end])  # (2, R): goes on or ends, by reward
+        of_events = of_all.flatten()[1:] / of_all.flatten()[1:].sum()  # the first is no event
+        losses.append(-of_events[int(terminated) * R + int(reward.argmax()) - 1].log())
+    torch.testing.assert_close(rehearsal_loss(network, events), torch.stack(losses).mean())
+
+
+def test_whether_there_is_an_event_is_not_learned_from_rehearsed_ones():
+    """Of one kind of event, nothing is left to learn."""
+    network = palette_network()
+    clues = torch.randn(7, network.clues)
+    ends = Events(clues, torch.eye(R)[:1].expand(7, -1), torch.ones(7), torch.eye(R)[:1].expand(7, -1), torch.ones(7))
+    with torch.no_grad():
+        network.heads.bias[: R - 1] = 50  # no other reward is thought of
+    assert rehearsal_loss(network, ends).abs() < 1e-5
+    assert all(gradient.abs().max() < 1e-4 for gradient in gradients(network, rehearsal_loss(network, ends)).values())
 
 
 def test_only_the_layers_that_judge_learn_from_a_rehearsal():
@@ -38,7 +53,10 @@ def test_only_the_layers_that_judge_learn_from_a_rehearsal():
 def test_the_last_events_are_kept():
     number = torch.arange(REHEARSED + 3.0)
     ones = torch.ones(100)
-    parts = [Events(part[:, None], part[:, None].expand(-1, 2), part, ones[: len(part)]) for part in number.split(100)]
+    parts = [
+        Events(part[:, None], part[:, None].expand(-1, 2), part, part[:, None], ones[: len(part)])
+        for part in number.split(100)
+    ]
     kept = Events.joined(parts).last()
     assert torch.equal(kept.terminated, number[3:]) and torch.equal(kept.clues, number[3:, None])
     assert torch.equal(kept.rewards[:, 1], number[3:])
@@ -83,10 +101,10 @@ def test_an_event_weighs_as_much_as_any_other_step():
         torch.testing.assert_close(learned[name], gradient)
 
 
-def test_what_judges_learns_a_tenth_of_an_event_when_it_is_seen():
+def test_what_judges_learns_a_tenth_of_which_event_it_is_when_it_is_seen():
     network = palette_network()
     batch = batch_for(network, T)
-    nothing, all_of_them = torch.zeros_like(batch.events), torch.ones_like(batch.events)
+    nothing, all_of_them = torch.zeros_like(batch.events), torch.ones_like(batch.events)  # there always is one
     plain = gradients(network, objective(network, batch._replace(events=nothing), window(T)).total)
     seen = gradients(network, objective(network, batch._replace(events=all_of_them), window(T)).total)
     for name, gradient in plain.items():
