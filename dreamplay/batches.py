@@ -92,6 +92,7 @@ def draw_batch(
         *fed,
         weights=torch.from_numpy(weights[own]),  # left on the host, which decides by them what is computed
         events=torch.from_numpy(events[own]),
+        usual=_usual(fed.rewards, sent(torch.from_numpy((outcomes.mask & ~events)[own]), device)),
         blur=sent(torch.from_numpy(blur[own]), device) if blurred else None,
         noise=sent(torch.from_numpy(noise[own]), device),
         told=sent(torch.from_numpy(told[own]), device),
@@ -103,6 +104,11 @@ def draw_batch(
     steps, rare, lenience = (sent(torch.tensor(number, dtype=torch.float32), device) for number in numbers)
     targets = targets._replace(chosen=chosen, lenience=lenience)
     return Batch(places, stage, lived, targets, start, steps, rare, weights.size)
+
+
+def _usual(rewards: Tensor, counted: Tensor) -> Tensor:
+    """Mean (R,) of the rewards (B, T, R) of those steps that count, (B, T); 0 if none does."""
+    return (rewards * counted.unsqueeze(-1)).sum((0, 1)) / counted.sum().clamp(min=1)
 
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:

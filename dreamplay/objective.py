@@ -32,6 +32,7 @@ class Targets(NamedTuple):
     terminated: Tensor  # (B, T) 0 or 1
     weights: Tensor  # (B, T) of each step in the mean loss; a step of weight 0 is not predicted; on the CPU or not
     events: Tensor  # (B, T) whether a step is one of the rare ones, see `dreamplay.rehearsal`; where the weights are
+    usual: Tensor  # (R,) the rewards of all other steps, 0 if there are none, see `dreamplay.rehearsal`
     blur: Tensor | None = None  # (B, T, ...) normal draws for what is known; None = it is not blurred
     noise: Tensor | None = None  # (B, T, L, M) exponential draws for the latents; None = the network draws its own
     told: Tensor | None = None  # (B, T) 0 where a prediction has to do without the latent, else 1; None = 1
@@ -232,7 +233,7 @@ def objective(
     rewarded, ended = targets.rewards.flatten(0, 1)[rows], targets.terminated.flatten()[rows]
     judged = prediction.reward, prediction.termination
     rewards, ends = event_losses(judged, rewarded, ended)
-    usual = _mean(rewarded, (1 - rare) * (weights > 0)).expand_as(rewarded)
+    usual = targets.usual.expand_as(rewarded)
     if network.clues:  # the layers that judge learn the rest of which event it was when that is judged again
         now, fixed = (
             which_losses(said, rewarded, ended, usual)
@@ -245,8 +246,3 @@ def objective(
     total = means[0] + network.event_weight * (means[1] + means[2]) + means[3]
     events = Events(prediction.clues.detach(), rewarded, ended, usual, rare)
     return Losses(total, means.detach(), count, end, events)
-
-
-def _mean(values: Tensor, weights: Tensor) -> Tensor:
-    """Weighted mean of the rows of (N, R), or 0."""
-    return weights @ values / weights.sum().clamp(min=1)

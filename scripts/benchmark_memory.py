@@ -111,6 +111,7 @@ def updater(asked: Memory, compute: Callable[..., Any]) -> Callable[[int], None]
             torch.zeros(shape),
             torch.ones(shape),
             torch.zeros(shape, dtype=torch.bool),
+            torch.zeros(REWARDS),
         )
         network.zero_grad()
         compute(network, targets, window(steps)).total.backward()

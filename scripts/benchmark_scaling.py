@@ -111,7 +111,8 @@ def cost_of_frames(height: int, width: int, colours: int = 8, steps: int = 16) -
     network = Network(codec, 6, 3, NetworkConfig())
     frames = codec.encode(np.zeros((1, steps + 1, height, width, 1), np.uint8))
     ones = torch.ones(1, steps)
-    targets = Targets(frames, torch.zeros(1, steps, 6), torch.ones(1, steps, 3) / 3, ones, ones, ones < 1)
+    actions, rewards = torch.zeros(1, steps, 6), torch.ones(1, steps, 3) / 3
+    targets = Targets(frames, actions, rewards, ones, ones, ones < 1, torch.zeros(3))
     with FlopCounterMode(display=False) as counter:
         objective(network, targets, window(steps)).total.backward()
     parameters = sum(parameter.numel() for parameter in network.parameters())

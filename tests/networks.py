@@ -48,6 +48,7 @@ def batch_for(network: Any, steps: int) -> Targets:
         torch.from_numpy(rng.integers(0, 2, (B, steps))).float(),
         torch.ones(B, steps),
         torch.from_numpy(rng.integers(0, 2, (B, steps))).bool(),
+        torch.eye(R)[0],
     )
 
 

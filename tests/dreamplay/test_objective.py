@@ -255,6 +255,7 @@ def test_the_loss_is_the_log_likelihood_of_a_window():
         torch.tensor([[0.0, 0.0, 1.0]]),
         torch.ones(1, 3),
         torch.tensor([[True, False, True]]),
+        torch.zeros(2),
     )
     first, second = math.log(1 + math.e), math.log(1 + math.e) - 1  # of the colours
     frame = (second + second + first) / 3
