@@ -316,16 +316,16 @@ def test_a_variable_that_says_what_the_one_before_said_is_no_second_surprise_and
 def test_what_is_noticed_cannot_be_turned_off():
     """A rectifier with a low bias is off for every frame, and learns no more."""
     network = moving_network(palette_frames())
-    layers = (network.glance, network.news, network.notice)
     with torch.no_grad():
-        for layer in layers:
+        for layer in (network.glance, network.news, network.notice):
             layer.bias.fill_(-100)
-    moments, _ = moments_of(network)
-    for noticed in (
-        moments.known[:, : network.blurred],
-        network.predict(moments).clues[:, : network.evidence.in_features],
-    ):
-        assert (noticed.std(0) > 1e-4).any()
+    moments, truth = moments_of(network)
+    seen = moments.known[:, network.config.hidden : 2 * network.config.hidden]
+    noticed = network.predict(moments).clues[:, : network.evidence.in_features]
+    assert (seen.std(0) > 1e-4).any() and (noticed.std(0) > 1e-4).any()
+    noise = torch.ones(len(truth), 2, 3)
+    told, otherwise = (network.predict(moments, some, noise=noise).surprise for some in (truth, truth.flip(0)))
+    assert not torch.equal(told, otherwise)
 
 
 def test_only_action_and_latent_are_painted():
