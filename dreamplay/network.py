@@ -124,7 +124,7 @@ class Network(nn.Module):
     """
 
     learns_through_predictions = False
-    event_weight = 10.0
+    event_weight = 5.0
     """Factor on the losses of reward and termination: rare as they are, they would hardly shape what is shared. Their
     probabilities stay honest, for the factor is the same whatever happens."""
 
