@@ -1,4 +1,4 @@
-"""What a training does to go fast on a GPU; on a CPU none of it by default.
+"""What a training does to go fast: on a CPU bfloat16 if it computes in that, on a GPU all of it.
 
 On a GPU an update of a small network takes about as long as it takes to start its kernels. So nothing in the loop waits
 for the GPU: the data are there, and losses are read only when they are shown.
@@ -35,12 +35,14 @@ class Acceleration:
         Args:
             device: where the network is.
             data: bytes that the data take there.
-            precision: "float32", "bfloat16", or "auto": bfloat16 on a GPU that computes in it.
+            precision: "float32", "bfloat16", or "auto": bfloat16 on a GPU or a processor that computes in it.
             compiled: whether that was asked for.
         """
         cuda = device.type == "cuda"
-        fast = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
-        bfloat16 = fast if precision == "auto" else precision == "bfloat16"
+        if precision == "auto":
+            bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False) if cuda else _processor_has_bfloat16()
+        else:
+            bfloat16 = precision == "bfloat16"
         resident = cuda and data <= MOST_MEMORY * torch.cuda.mem_get_info(device)[0]
         return cls(bfloat16, resident, compiled, recorded=cuda and not compiled)
 
@@ -66,3 +68,9 @@ class Acceleration:
 
 
 PLAIN = Acceleration()
+
+
+def _processor_has_bfloat16() -> bool:
+    """Whether its products of bfloat16 are more than float32 in disguise. PyTorch older than 2.10 does not say."""
+    features = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(features.get(name, False) for name in ("avx512_bf16", "amx_bf16"))

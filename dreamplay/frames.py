@@ -108,9 +108,9 @@ class PaletteFrames:
         classes = codes.flatten(-3).cpu().numpy().take(self.patches.order, axis=-1)
         return self.colours.take(classes, axis=0)  # four times as fast as an index
 
-    def indicators(self, codes: Tensor) -> Tensor:
-        """Classes (..., P) -> float (..., K, P): 1 where a pixel is of that class, else 0."""
-        indicators = torch.empty(*codes.shape[:-1], self.channels, codes.shape[-1], device=codes.device)
+    def indicators(self, codes: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Classes (..., P) -> (..., K, P): 1 where a pixel is of that class, else 0."""
+        indicators = torch.empty(*codes.shape[:-1], self.channels, codes.shape[-1], device=codes.device, dtype=dtype)
         for k in range(self.channels):  # many times faster than one comparison with all classes
             torch.eq(codes, k, out=indicators[..., k, :])
         return indicators
@@ -177,9 +177,9 @@ class ColourFrames:
         """Float (..., rows, columns, C, P) -> uint8 (..., H, W, C)."""
         return self.patches.join((codes * 255).round().clamp(0, 255).byte().cpu().numpy().swapaxes(-1, -2))
 
-    def indicators(self, codes: Tensor) -> Tensor:
+    def indicators(self, codes: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """The intensities (..., C, P) themselves."""
-        return codes
+        return codes.to(dtype)
 
     def copy_logits(self, codes: Tensor) -> Tensor:
         """Logits (..., C, P) whose sigmoid repeats a frame (..., C, P); decoded, they are that frame."""

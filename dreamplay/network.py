@@ -382,12 +382,13 @@ class Network(nn.Module):
     def _embedded(self, frames: Tensor, weight: Tensor) -> Tensor:
         (k, p), e = self.pixels, self.config.embedding
         shared = weight.view(-1, p, e) @ self.colours.t()  # (outputs, P, K), of a pixel of each colour
-        pixels = self.frames.indicators(frames).flatten(-2)  # (N, rows, columns, K * P)
+        pixels = self.frames.indicators(frames, shared.dtype).flatten(-2)  # (N, rows, columns, K * P)
         return F.conv2d(pixels.permute(0, 3, 1, 2), shared.transpose(1, 2).reshape(-1, k * p, 1, 1))
 
     def _grid(self, present: Tensor, past: Tensor) -> Tensor:
         """(N, C, rows, columns), of a frame's share and of that of the frame before."""
-        return F.relu(present + past + self.place.unsqueeze(0).contiguous(memory_format=torch.channels_last))
+        place = self.place.to(present.dtype).unsqueeze(0).contiguous(memory_format=torch.channels_last)
+        return F.relu(present + past + place)
 
 
 def _linear(layer: nn.Linear, x: Tensor, fixed: bool) -> Tensor:

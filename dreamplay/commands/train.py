@@ -82,7 +82,7 @@ class Train:
     """Where to train: auto (a GPU when there is one), cpu, cuda."""
 
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """What convolutions and matrix products compute in: auto is bfloat16 on a GPU that has it, float32 elsewhere."""
+    """What convolutions and matrix products compute in: auto is bfloat16 where the GPU or the processor has it."""
 
     compile: bool = False
     """Compile the network with torch.compile: a slow start; needs a C++ compiler, or on a GPU Triton."""

@@ -62,6 +62,17 @@ def test_the_recurrence_stays_in_float32():
     assert hidden["memory"].dtype == torch.float32
 
 
+def test_in_bfloat16_what_runs_over_all_cells_is_bfloat16_throughout():
+    """One float32 among them would have all that follows computed in float32 and cast at each convolution."""
+    network = palette_network()
+    seen = []
+    for layer in (network.mix, *network.blocks, network.change):
+        layer.register_forward_hook(lambda module, inputs, output: seen.append((inputs[0].dtype, output.dtype)))
+    with Acceleration(bfloat16=True).autocast(CPU):
+        objective(network, batch_for(network, 7), window(7))
+    assert set(seen) == {(torch.bfloat16, torch.bfloat16)}
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("c++") is None, reason="needs a C++ compiler")
 def test_compiled_trains_as_it_does_otherwise(bricks, tmp_path):
@@ -72,6 +83,12 @@ def test_compiled_trains_as_it_does_otherwise(bricks, tmp_path):
 
 
 def test_what_is_used_follows_the_device_and_is_said(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False, "avx2": True}, raising=False)
+    assert Acceleration.of(CPU, 10**3) == PLAIN
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    assert Acceleration.of(CPU, 10**3) == Acceleration(bfloat16=True)
+    assert Acceleration.of(CPU, 10**3, "float32") == PLAIN
+    monkeypatch.delattr(torch.cpu, "get_capabilities")  # an older PyTorch
     assert Acceleration.of(CPU, 10**3) == PLAIN
     assert Acceleration.of(CPU, 10**3, "bfloat16", compiled=True) == Acceleration(True, False, True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10**9, 2 * 10**9))
