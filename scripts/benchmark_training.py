@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 
@@ -29,6 +29,8 @@ class Benchmark:
     """Data folder, as `dreamplay collect` leaves it."""
     simulator: str = "default"
     """default or classic."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """As in `dreamplay train`."""
     updates: int = 60
     """Updates of a training; longer ones come further in the curriculum."""
     repeats: int = 3
@@ -43,6 +45,7 @@ def main() -> None:
 
     import numpy as np
 
+    from dreamplay.acceleration import Acceleration
     from dreamplay.episodes import Episodes
     from dreamplay.kept_memory import keep_memory
     from dreamplay.rates import Rates, machine, matmul_rate, measure, one_core
@@ -63,7 +66,8 @@ def main() -> None:
             training = start_training(config, episodes, str(asked.data), "cpu")
             reports: list[Report] = []
             with tempfile.TemporaryDirectory() as folder:
-                train(training, episodes.split()[0], Path(folder), reports.append)
+                acceleration = Acceleration.of(training.device, 0, asked.precision)
+                train(training, episodes.split()[0], Path(folder), reports.append, acceleration=acceleration)
             for stage, rate in by_stage(reports).items():
                 rates.setdefault(stage, []).append(rate)
             limits.append(measure({"matmul": matmul_rate()}, rounds=3, seconds=0.2)["matmul"].median / 1e9)
@@ -71,6 +75,7 @@ def main() -> None:
         "frames_per_second": {stage: Rates(np.array(rate)).to_json() for stage, rate in rates.items()},
         "matmul_gflops": float(np.median(limits)),
         "updates": asked.updates,
+        "acceleration": str(acceleration),
         "machine": machine(),
     }
     for stage, rate in answer["frames_per_second"].items():

@@ -123,6 +123,7 @@ def train_and_judge(comparison: Comparison, settings: dict[str, Any], seed: int)
     """One training and its truth horizon, into its folder."""
     import torch
 
+    from dreamplay.acceleration import Acceleration
     from dreamplay.checkpoint import MANIFEST
     from dreamplay.episodes import Episodes
     from dreamplay.horizon import truth_horizon
@@ -141,7 +142,15 @@ def train_and_judge(comparison: Comparison, settings: dict[str, Any], seed: int)
         training = start_training(config, episodes, str(comparison.data.resolve()), "cpu")
     whole = {"settings": settings, "seed": seed, "judged": [comparison.windows, comparison.horizon]}
     try:
-        train(training, episodes.split()[0], run, lambda report: None, clock=time.process_time)
+        acceleration = Acceleration.of(training.device, 0)
+        train(
+            training,
+            episodes.split()[0],
+            run,
+            lambda report: None,
+            acceleration=acceleration,
+            clock=time.process_time,
+        )
     except UserError as error:  # it diverged, and would again
         write_json(run / RESULT, {**whole, "error": str(error)})
         return

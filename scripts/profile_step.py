@@ -91,6 +91,7 @@ def of_updates(asked: Profile) -> dict[str, float]:
     """Microseconds of an update by operator, in teacher forcing."""
     from torch.profiler import ProfilerActivity, profile
 
+    from dreamplay.acceleration import Acceleration
     from dreamplay.checkpoint import read_manifest
     from dreamplay.episodes import Episodes
     from dreamplay.starting import start_training
@@ -101,7 +102,8 @@ def of_updates(asked: Profile) -> dict[str, float]:
     config = TrainConfig(updates=asked.steps, curriculum="teacher-forcing")
     training = start_training(config, episodes, str(data), "cpu")
     with tempfile.TemporaryDirectory() as folder, profile(activities=[ProfilerActivity.CPU]) as found:
-        train(training, episodes.split()[0], Path(folder), lambda report: None)
+        acceleration = Acceleration.of(training.device, 0)
+        train(training, episodes.split()[0], Path(folder), lambda report: None, acceleration=acceleration)
     return {event.key: event.self_cpu_time_total / asked.steps for event in found.key_averages()}
 
 

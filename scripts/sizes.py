@@ -172,6 +172,7 @@ def first_time(asked: Sizes, data: Path, name: str) -> list[str]:
     """Train one size, judging it on the way: minutes, updates and scores in words."""
     import time
 
+    from dreamplay.acceleration import Acceleration
     from dreamplay.episodes import Episodes
     from dreamplay.horizon import truth_horizon
     from dreamplay.simulator import load
@@ -181,6 +182,7 @@ def first_time(asked: Sizes, data: Path, name: str) -> list[str]:
     episodes, run = Episodes.open(data), claim(asked.out / name)
     config = TrainConfig(minutes=asked.minutes, network_size=name)
     training = start_training(config, episodes, str(data.resolve()), "cpu")
+    acceleration = Acceleration.of(training.device, 0)
     reached, scores = "not reached", (0.0, 0.0)
     due = asked.every
     while training.progress < 1:
@@ -190,7 +192,7 @@ def first_time(asked: Sizes, data: Path, name: str) -> list[str]:
                 raise KeyboardInterrupt  # saved, and gone on with below
 
         try:
-            train(training, episodes.split()[0], run, pause, clock=time.process_time)
+            train(training, episodes.split()[0], run, pause, acceleration=acceleration, clock=time.process_time)
         except KeyboardInterrupt:
             due += asked.every
         judged = truth_horizon(
