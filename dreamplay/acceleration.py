@@ -71,6 +71,6 @@ PLAIN = Acceleration()
 
 
 def _processor_has_bfloat16() -> bool:
-    """Whether its products of bfloat16 are more than float32 in disguise. PyTorch older than 2.10 does not say."""
+    """Whether its products of bfloat16 are more than float32 in disguise. An older PyTorch does not say."""
     features: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(features.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
