@@ -177,7 +177,8 @@ def joined() -> Iterator[Ranks]:
     """Within, this process is one of those that `torchrun` started, if it did; only the first one is heard.
 
     After a failure the others stay until `torchrun` has seen the first one end, and ends them: threads of gloo abort a
-    process whose companions leave before it does, whatever exit status it has in mind.
+    process whose companions leave before it does, whatever exit status it has in mind. So they do, now and then, to one
+    that ends as a Python program does, after a success too: the others, who have nothing left to do, leave at once.
     """
     if not (dist.is_available() and dist.is_torchelastic_launched()):
         yield Ranks()
@@ -198,6 +199,8 @@ def joined() -> Iterator[Ranks]:
                 threading.Event().wait(PATIENCE)
             os._exit(int(leaving.code or 0))
     dist.destroy_process_group()  # not after an error: it would wait for ranks that are gone
+    if not ranks.lead:
+        os._exit(0)
 
 
 def _says_that_one_is_gone(error: RuntimeError) -> bool:
