@@ -44,6 +44,7 @@ def main() -> None:
     import tempfile
 
     import numpy as np
+    import torch
 
     from dreamplay.acceleration import Acceleration
     from dreamplay.episodes import Episodes
@@ -59,6 +60,7 @@ def main() -> None:
         raise SystemExit(str(error)) from None
     rates: dict[str, list[float]] = {}
     limits = []
+    acceleration = Acceleration.of(torch.device("cpu"), 0, asked.precision)
     keep_memory()  # as `dreamplay train` does
     with one_core():
         for repeat in range(asked.repeats):
@@ -66,7 +68,6 @@ def main() -> None:
             training = start_training(config, episodes, str(asked.data), "cpu")
             reports: list[Report] = []
             with tempfile.TemporaryDirectory() as folder:
-                acceleration = Acceleration.of(training.device, 0, asked.precision)
                 train(training, episodes.split()[0], Path(folder), reports.append, acceleration=acceleration)
             for stage, rate in by_stage(reports).items():
                 rates.setdefault(stage, []).append(rate)

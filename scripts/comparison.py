@@ -141,16 +141,9 @@ def train_and_judge(comparison: Comparison, settings: dict[str, Any], seed: int)
         config = TrainConfig(minutes=comparison.minutes, seed=seed, **settings)
         training = start_training(config, episodes, str(comparison.data.resolve()), "cpu")
     whole = {"settings": settings, "seed": seed, "judged": [comparison.windows, comparison.horizon]}
+    acceleration = Acceleration.of(training.device, 0)
     try:
-        acceleration = Acceleration.of(training.device, 0)
-        train(
-            training,
-            episodes.split()[0],
-            run,
-            lambda report: None,
-            acceleration=acceleration,
-            clock=time.process_time,
-        )
+        train(training, episodes.split()[0], run, lambda _: None, acceleration=acceleration, clock=time.process_time)
     except UserError as error:  # it diverged, and would again
         write_json(run / RESULT, {**whole, "error": str(error)})
         return

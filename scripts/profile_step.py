@@ -101,8 +101,8 @@ def of_updates(asked: Profile) -> dict[str, float]:
     episodes = Episodes.open(data)
     config = TrainConfig(updates=asked.steps, curriculum="teacher-forcing")
     training = start_training(config, episodes, str(data), "cpu")
+    acceleration = Acceleration.of(training.device, 0)
     with tempfile.TemporaryDirectory() as folder, profile(activities=[ProfilerActivity.CPU]) as found:
-        acceleration = Acceleration.of(training.device, 0)
         train(training, episodes.split()[0], Path(folder), lambda report: None, acceleration=acceleration)
     return {event.key: event.self_cpu_time_total / asked.steps for event in found.key_averages()}
 

@@ -53,6 +53,7 @@ def try_training(episodes: Episodes, seconds: float, seed: int = 0) -> tuple[Cos
     """
     import torch
 
+    from dreamplay.acceleration import Acceleration
     from dreamplay.starting import start_training
     from dreamplay.training import Report, TrainConfig, train
 
@@ -67,7 +68,8 @@ def try_training(episodes: Episodes, seconds: float, seed: int = 0) -> tuple[Cos
         try:
             config = TrainConfig(minutes=seconds / 60, seed=seed)
             training = start_training(config, episodes, str(episodes.folder), "cpu")
-            train(training, episodes.split()[0], Path(folder), count)
+            acceleration = Acceleration.of(training.device, 0)
+            train(training, episodes.split()[0], Path(folder), count, acceleration=acceleration)
         except UserError as problem:
             return None, [of_message(str(problem))]
     cost = Cost(
