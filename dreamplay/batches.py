@@ -9,11 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dreamplay.classic import ClassicNetwork
 from dreamplay.curriculum import Stage
 from dreamplay.feeds import Fed
+from dreamplay.hardness import Hardness
+from dreamplay.network import Network
 from dreamplay.objective import Chosen, State, Targets
 from dreamplay.ranks import Ranks
-from dreamplay.step_weights import eventful, step_weights
+from dreamplay.step_weights import counted, eventful, step_weights
 from dreamplay.windows import Places, Windows
 
 UNTOLD = 0.5  # of the predictions do without the latent: else what it may tell is not learned from what is there to see
@@ -35,9 +38,10 @@ class Batch(NamedTuple):
     lived: int  # how many windows the state has lived through
     targets: Targets  # this rank's share
     start: State | None  # of this rank's windows
-    steps: Tensor  # sum of the weights of all ranks
+    steps: Tensor  # how many of all ranks the losses stand for
     rare: Tensor  # share of the events in these
     size: int  # steps of all ranks
+    numbers: np.ndarray  # int64 (B, T) of all ranks, see `Windows.numbers`
 
     def carried(self, end: State | None, windows: Windows) -> Carried | None:
         """What goes on from the end of this rank's windows, if any does."""
@@ -54,8 +58,8 @@ def draw_batch(
     carried: Carried | None,
     count: int,
     predicted: int | None,
-    latent: tuple[int, int],
-    blurred: int,
+    network: Network | ClassicNetwork,
+    hardness: Hardness,
     rng: np.random.Generator,
     ranks: Ranks,
 ) -> Batch:
@@ -68,8 +72,8 @@ def draw_batch(
         carried: what goes on, instead of new windows.
         count: number of new windows.
         predicted: most steps that carry a loss, see `step_weights`.
-        latent: (L, M) of the network.
-        blurred: how many numbers of what it knows are blurred.
+        network: learns from it.
+        hardness: of the steps.
         rng: the only source of randomness.
         ranks: how many share the batch.
     """
@@ -80,11 +84,12 @@ def draw_batch(
         places, start, lived = carried
     stage = stage.flip(rng)
     outcomes = windows.outcomes(places, len(stage.real))
-    weights = step_weights(outcomes, stage.warm_up, predicted, rng)
+    numbers = windows.numbers(places, len(stage.real))
+    weights = step_weights(outcomes, stage.warm_up, predicted, hardness.of(numbers), rng)
     events = eventful(outcomes)
-    noise = rng.standard_exponential((*weights.shape, *latent), np.float32)
+    noise = rng.standard_exponential((*weights.shape, *network.latent), np.float32)
     told = (rng.random(weights.shape) >= UNTOLD).astype(np.float32)
-    blur = rng.standard_normal((*weights.shape, blurred), np.float32)
+    blur = rng.standard_normal((*weights.shape, network.blurred), np.float32)
     own = ranks.own(len(weights))
     fed = feed(places.at(own), len(stage.real))
     device = fed.frames.device
@@ -93,17 +98,17 @@ def draw_batch(
         weights=torch.from_numpy(weights[own]),  # left on the host, which decides by them what is computed
         events=torch.from_numpy(events[own]),
         usual=_usual(fed.rewards, sent(torch.from_numpy((outcomes.mask & ~events)[own]), device)),
-        blur=sent(torch.from_numpy(blur[own]), device) if blurred else None,
+        blur=sent(torch.from_numpy(blur[own]), device) if network.blurred else None,
         noise=sent(torch.from_numpy(noise[own]), device),
         told=sent(torch.from_numpy(told[own]), device),
     )
     most = min(predicted or weights.size, weights[own][:, stage.warm_up :].size)
     chosen = Chosen(*(sent(part, device) for part in targets.choose(stage.warm_up, most)))
-    steps = weights.sum(dtype=np.float64)
-    numbers = steps, (weights * events).sum(dtype=np.float64) / max(1.0, steps), stage.rate
-    steps, rare, lenience = (sent(torch.tensor(number, dtype=torch.float32), device) for number in numbers)
+    learned = counted(outcomes, stage.warm_up)
+    facts = learned.sum(), (learned & events).sum() / max(1, learned.sum()), stage.rate
+    steps, rare, lenience = (sent(torch.tensor(fact, dtype=torch.float32), device) for fact in facts)
     targets = targets._replace(chosen=chosen, lenience=lenience)
-    return Batch(places, stage, lived, targets, start, steps, rare, weights.size)
+    return Batch(places, stage, lived, targets, start, steps, rare, weights.size, numbers)
 
 
 def _usual(rewards: Tensor, counted: Tensor) -> Tensor:

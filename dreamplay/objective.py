@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dreamplay.curriculum import Stage
+from dreamplay.hardness import UNKNOWN
 from dreamplay.network import Prediction
 from dreamplay.one_step import State
 from dreamplay.rehearsal import REHEARSAL, Events, event_losses, which_losses
@@ -74,6 +75,9 @@ class Losses:
     """Where the window ended, if that was asked for."""
     events: Events
     """The steps that carry a loss, and which of them are rare; without gradient."""
+    hardness: Tensor
+    """(B, T) of each step that was predicted, what is minimised but for the latent's price, without gradient; else
+    `UNKNOWN`."""
 
     # Read when asked for: to wait for numbers from a GPU at each update is to stop it at each update.
     @property
@@ -245,4 +249,7 @@ def objective(
     means = (losses * weights).sum(1) / count.clamp(min=1)
     total = means[0] + network.event_weight * (means[1] + means[2]) + means[3]
     events = Events(prediction.clues.detach(), rewarded, ended, usual, rare)
-    return Losses(total, means.detach(), count, end, events)
+    found = losses[0] + network.event_weight * (losses[1] + losses[2])
+    found = torch.where(weights > 0, found.detach().clamp(min=0), UNKNOWN)  # what fills up is not learned from
+    hardness = torch.full_like(targets.terminated, UNKNOWN).flatten().scatter_reduce(0, rows, found, "amax")
+    return Losses(total, means.detach(), count, end, events, hardness.view_as(targets.terminated))

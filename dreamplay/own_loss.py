@@ -42,7 +42,7 @@ class OwnLoss(nn.Module):
         steps: Tensor,
         rehearsed: Events | None,
         rare: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor, State | None, Events]:
+    ) -> tuple[Tensor, Tensor, Tensor, State | None, Events, Tensor]:
         """The fields of `Losses`.
 
         Args:
@@ -50,9 +50,9 @@ class OwnLoss(nn.Module):
             targets: this rank's share.
             stage: of the batch.
             start: where its windows begin.
-            steps: sum of the weights of all ranks.
+            steps: how many of all ranks the losses stand for.
             rehearsed: earlier events, the same on all ranks.
-            rare: share of the events in the weights of all ranks: rehearsed ones weigh as much as they do.
+            rare: share of the events in these: rehearsed ones weigh as much as they do.
         """
         with self.acceleration.autocast(targets.frames.device):
             losses = compute(self.network, targets, stage, start, go_on=stage.windows > 1)
@@ -61,7 +61,7 @@ class OwnLoss(nn.Module):
         total = losses.total * share
         if rehearsed is not None:
             total = total + self.network.event_weight * REHEARSAL * rare * rehearsal_loss(self.network, rehearsed)
-        return total, losses.parts * share, steps, end, losses.events
+        return total, losses.parts * share, steps, end, losses.events, losses.hardness
 
 
 def of_all_ranks(losses: Losses, ranks: Ranks) -> Losses:

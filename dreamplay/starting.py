@@ -16,6 +16,7 @@ from dreamplay.classic import ClassicNetwork, RawFrames
 from dreamplay.episodes import Episode, Episodes
 from dreamplay.errors import UserError
 from dreamplay.frames import Patches, choose_frames
+from dreamplay.hardness import Hardness
 from dreamplay.muon import Muon
 from dreamplay.network import Network, patch_side
 from dreamplay.network_sizes import network_config
@@ -106,9 +107,9 @@ def resume_training(run: Path, changes: dict[str, Any], device: str = "auto") ->
     network = _place(network, target)
     optimiser = make_optimiser(config, network)
     state = read_tensors(run, manifest, "training")
-    noises = {key: state.pop(key) for key in list(state) if key.startswith("noise.")}
+    noises = _taken(state, "noise.")
     carried = _carried(manifest.get("carried"), state, target)
-    rehearsed = _rehearsed(state, target)
+    rehearsed, hardness = _rehearsed(state, target), _hardness(state)
     restore_optimiser(optimiser, state)
     with own_noise(target, config.seed + stored["done_updates"]):
         fresh = noise_state(target)  # a generator of one kind of device says nothing to another
@@ -126,12 +127,13 @@ def resume_training(run: Path, changes: dict[str, Any], device: str = "auto") ->
         optimiser,
         read_contexts(run, manifest),
         rng,
-        noises.get(f"noise.{target.type}", fresh),
+        noises.get(target.type, fresh),
         target,
         updates,
         minutes,
         carried,
         rehearsed,
+        hardness,
         finished,
     )
 
@@ -170,18 +172,27 @@ def _contexts(config: TrainConfig, episodes: list[Episode]) -> dict[str, np.ndar
 
 def _rehearsed(tensors: dict[str, torch.Tensor], device: torch.device) -> Events | None:
     """The events that are judged again, if any; takes their tensors out of those of the training."""
-    names = [name for name in tensors if name.startswith("rehearsed.")]
-    stored = {name.removeprefix("rehearsed."): tensors.pop(name) for name in names}
+    stored = _taken(tensors, "rehearsed.")
     return Events(**stored).to(device) if stored else None
+
+
+def _hardness(tensors: dict[str, torch.Tensor]) -> Hardness:
+    """Of the steps, as far as it is known; takes its tensors out of those of the training."""
+    stored = _taken(tensors, "hardness.")
+    return Hardness.restored(stored) if stored else Hardness(0)
+
+
+def _taken(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """The tensors whose names begin so, by the rest of their names, taken out of all."""
+    return {name.removeprefix(prefix): tensors.pop(name) for name in list(tensors) if name.startswith(prefix)}
 
 
 def _carried(stored: dict[str, Any] | None, tensors: dict[str, torch.Tensor], device: torch.device) -> Carried | None:
     """The windows that go on, if any; takes their tensors out of those of the training."""
     if stored is None:
         return None
-    names = [name for name in tensors if name.startswith("carried.")]
     own = Ranks.current().own(len(stored["starts"]))
-    state = {name.removeprefix("carried."): tensors.pop(name)[own].to(device) for name in names}
+    state = {name: tensor[own].to(device) for name, tensor in _taken(tensors, "carried.").items()}
     places = Places(np.array(stored["episodes"], np.int64), np.array(stored["starts"], np.int64))
     return Carried(places, state, stored["windows"])
 

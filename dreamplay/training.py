@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from dreamplay.envs.card import EnvCard
 from dreamplay.episodes import Episode
 from dreamplay.errors import UserError
 from dreamplay.feeds import Codecs, Resident, Streamed
+from dreamplay.hardness import Hardness
 from dreamplay.interruption import deferred_interrupt
 from dreamplay.network import Network
 from dreamplay.noise import noise_state, own_noise
@@ -118,6 +119,8 @@ class Training:
     minutes: float = 0.0
     carried: Carried | None = None
     rehearsed: Events | None = None
+    hardness: Hardness = field(default_factory=lambda: Hardness(0))
+    """Of the steps of its data; of other data than before it knows nothing."""
     finished: tuple[int, float] = (0, 0.0)
     """Updates and minutes after which it was finished before, if it was: what came since is learned by half a
     curriculum of its own. At the low rate that a curriculum ends with, new data would hardly be."""
@@ -159,6 +162,7 @@ class Training:
             training |= {f"carried.{name}": value for name, value in state.items()}
         if self.rehearsed is not None:
             training |= {f"rehearsed.{name}": value for name, value in self.rehearsed._asdict().items()}
+        training |= {f"hardness.{name}": value for name, value in self.hardness.tensors().items()}
         if not all(bool(tensor.isfinite().all()) for tensor in (*weights.values(), *training.values())):
             raise UserError(_diverged(self.updates, run))
         done = {"done_updates": self.updates, "done_minutes": self.minutes, "finished": list(self.finished)}
@@ -238,6 +242,8 @@ def train(
     feed = Resident(episodes, codecs, training.device) if kept else Streamed(windows, codecs, training.device)
     recipe = RECIPES[config.simulator]
     batch_steps = config.batch_steps or recipe.batch_steps
+    if len(training.hardness) != windows.steps:
+        training.hardness = Hardness(windows.steps)
     if training.updates == 0:
         training.save(run)  # from here on there always is a checkpoint to resume
     if ranks.lead:
@@ -271,15 +277,17 @@ def train(
                 training.carried,
                 recipe.windows(stage, batch_steps),
                 recipe.predicted(batch_steps),
-                network.latent,
-                network.blurred,
+                network,
+                training.hardness,
                 training.rng,
                 ranks,
             )
             set_rate(optimiser, stage.rate * min(1.0, (training.updates + 1) / WARM_UP_UPDATES))
             losses, norm = update(batch)
+            training.hardness.note(batch.numbers, ranks.gather({"hardness": losses.hardness})["hardness"])
             logged = training.updates % LOG_EVERY == 0
             if logged:
+                training.hardness.settle()
                 check(losses.total + norm)  # what a GPU does in between is looked at when it is saved
             training.carried = batch.carried(losses.end, windows)
             now = clock()

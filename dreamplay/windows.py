@@ -64,6 +64,12 @@ class Windows:
             raise ValueError("windows need at least one episode")
         self._episodes = list(episodes)
         self._lengths = np.array([len(episode) for episode in self._episodes])
+        self._begin = np.cumsum(self._lengths) - self._lengths  # steps before each episode
+
+    @property
+    def steps(self) -> int:
+        """Of all episodes together."""
+        return int(self._lengths.sum())
 
     def sample(self, rng: np.random.Generator, batch: int, length: int) -> Batch:
         """Draw `batch` windows of `length` transitions, see `draw` and `gather`."""
@@ -95,6 +101,14 @@ class Windows:
     def go_on(self, places: Places) -> bool:
         """Whether any of the episodes has a transition left there."""
         return bool((places.starts < self._lengths[places.episodes]).any())
+
+    def numbers(self, places: Places, length: int) -> np.ndarray:
+        """Which of all steps the windows of `length` transitions hold that begin there, int64 (B, T).
+
+        Past an episode's end it is the episode's last step.
+        """
+        within = np.minimum(places.starts[:, None] + np.arange(length), self._lengths[places.episodes][:, None] - 1)
+        return self._begin[places.episodes][:, None] + within
 
     def gather(self, places: Places, length: int) -> Batch:
         """The windows of `length` transitions that begin there."""

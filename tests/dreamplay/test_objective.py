@@ -13,6 +13,7 @@ from torch import Tensor
 from dreamplay.classic import RawFrames
 from dreamplay.curriculum import Stage, window
 from dreamplay.frames import PaletteFrames, Patches
+from dreamplay.hardness import UNKNOWN
 from dreamplay.network import Hidden, Network, Prediction
 from dreamplay.objective import Targets, imagine, objective
 
@@ -293,3 +294,9 @@ def test_weights_are_those_of_the_mean_and_spare_what_they_leave_out():
     assert predicted == [3] and losses.steps == 3.5
     alone = [objective(network, batch._replace(weights=torch.eye(8)[i].view(2, 4)), window(4)).total for i in (1, 3, 6)]
     torch.testing.assert_close(losses.total, (2 * alone[0] + alone[1] + 0.5 * alone[2]) / 3.5)
+    assert losses.hardness.flatten()[[1, 3, 6]].tolist() == pytest.approx([total.item() for total in alone], rel=1e-4)
+    assert (losses.hardness.flatten()[[0, 2, 4, 5, 7]] == UNKNOWN).all()
+    filled = batch._replace(weights=weights)
+    losses = objective(network, filled._replace(chosen=filled.choose(0, 6)), window(4))  # to be of one shape on a GPU
+    assert predicted[-1] == 6
+    assert (losses.hardness != UNKNOWN).flatten().nonzero().flatten().tolist() == [1, 3, 6]

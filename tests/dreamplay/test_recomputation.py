@@ -33,6 +33,7 @@ def test_losses_and_gradients_are_the_same(make_network, stage):
     assert one.steps == other.steps == int(batch.weights[:, stage.warm_up :].sum())
     for name, value in one.end.items():
         torch.testing.assert_close(other.end[name], value, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(other.hardness, one.hardness, rtol=1e-4, atol=1e-4)
     expected, recomputed = gradients(network, one.total), gradients(network, other.total)
     assert expected.keys() == recomputed.keys()
     for name, gradient in expected.items():

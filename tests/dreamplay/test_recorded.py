@@ -63,7 +63,7 @@ def test_there_is_an_end_to_recordings():
     done, recorded = [], Recorded(lambda batch: done.append(batch) or (None, None), by_hand)
     for length in range(1, MOST + 4):
         for _ in range(BY_HAND + 2):
-            recorded(Batch(None, window(length), 0, (torch.zeros(length),), None, None, None, 0))
+            recorded(Batch(None, window(length), 0, (torch.zeros(length),), None, None, None, 0, None))
     assert len(done) == (MOST + 3) * (BY_HAND + 2)
     assert len(recorded._recordings) == MOST
 

@@ -49,6 +49,19 @@ def test_a_window_is_a_slice_of_one_episode_and_padding_past_its_end(lengths, le
 
 
 @settings(deadline=None, max_examples=50)
+@given(lengths=LENGTHS, length=st.integers(1, 15), seed=st.integers(0, 2**32))
+def test_every_step_has_a_number_of_its_own(lengths, length, seed):
+    windows = Windows(numbered(lengths))
+    places = windows.draw(np.random.default_rng(seed), 4, length)
+    for later in (0, length):  # windows may go on past the end
+        drawn, numbers = (of(places.after(later), length) for of in (windows.gather, windows.numbers))
+        assert np.array_equal(numbers[drawn.mask], drawn.actions[drawn.mask] - 1)
+        ends = np.cumsum(lengths)[places.episodes]
+        assert (numbers[~drawn.mask] == np.broadcast_to(ends[:, None] - 1, numbers.shape)[~drawn.mask]).all()
+    assert windows.steps == sum(lengths)
+
+
+@settings(deadline=None, max_examples=50)
 @given(lengths=LENGTHS, length=st.integers(1, 5), windows=st.integers(1, 5), seed=st.integers(0, 2**32))
 def test_windows_that_follow_each_other_make_up_the_long_one(lengths, length, windows, seed):
     """The parts of a long window, one after the other: never across an episode's end either."""
