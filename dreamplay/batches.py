@@ -111,9 +111,9 @@ def draw_batch(
     return Batch(places, stage, lived, targets, start, steps, rare, weights.size, numbers)
 
 
-def _usual(rewards: Tensor, counted: Tensor) -> Tensor:
-    """Mean (R,) of the rewards (B, T, R) of those steps that count, (B, T); 0 if none does."""
-    return (rewards * counted.unsqueeze(-1)).sum((0, 1)) / counted.sum().clamp(min=1)
+def _usual(rewards: Tensor, eventless: Tensor) -> Tensor:
+    """Mean (R,) of the rewards (B, T, R) of the steps that hold no event, (B, T); 0 if all do."""
+    return (rewards * eventless.unsqueeze(-1)).sum((0, 1)) / eventless.sum().clamp(min=1)
 
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:

@@ -24,7 +24,7 @@ from dreamplay.json_files import plain, write_json
 from dreamplay.shipped import hint
 from dreamplay.whole_files import write_whole
 
-FORMAT = 7  # of the weights as well: 7 since what is noticed is not rectified
+FORMAT = 8  # of the weights as well: 8 since pixels agree on how many become of a colour
 MANIFEST = "checkpoint.json"
 KINDS = ("weights", "training", "context")
 

@@ -31,6 +31,7 @@ LEAST_INTENSITY = 1e-3  # of a copied pixel: decoded it is 0 again, and 1 is 255
 MOST_DOUBTFUL = 64  # pixels of a frame that may be of a class that is not their most likely one
 MOST_GIVEN, LEAST_GIVEN = 16, 0.1  # pixels that a class is given beyond its own, and how likely they have to be it
 LEAST_LEFT = 0.2  # probability with which a pixel has to leave its class at a step for that to count
+LEAST_EXPECTED = 0.01  # pixels that become of a class: fewer are not made more of
 COPY_LOGIT = 6.0  # a copied pixel keeps its colour with a probability of 0.98 for eight other colours
 
 
@@ -270,6 +271,25 @@ def palette(colours: np.ndarray, counts: np.ndarray) -> np.ndarray | None:
         if len(kept) > MAX_COLOURS:
             return None
     return colours[kept] if counts[kept].sum() >= LEAST_EXACT * counts.sum() else None
+
+
+def numbered(logits: Tensor, shown: Tensor, numbers: Tensor) -> Tensor:
+    """Logits of the next classes that agree on how many pixels become of each class.
+
+    A pixel knows little of what others say. Of a ball that is here or there each may say that it is in the other place,
+    or that it is here: the ball is gone, or there are two. So of the pixels that are not yet of a class, what they say
+    themselves counts only beside what the others say, and how many become of that class is said once.
+
+    Args:
+        logits: what each pixel says, (B, rows, columns, K, P).
+        shown: 1 where a pixel is of that class now, else 0, (B, rows, columns, K, P).
+        numbers: (B, K), logarithm of how many pixels become of a class: about so many are then expected to, if they
+            said that more than a few hundredths of a pixel do.
+    """
+    others = 1 - shown
+    expected = (logits.softmax(-2) * others).sum((1, 2, 4))  # (B, K)
+    more = numbers - (expected + LEAST_EXPECTED).log()
+    return torch.addcmul(logits, more[:, None, None, :, None], others)
 
 
 def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, Tensor, Tensor]:

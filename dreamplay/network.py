@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dreamplay.frames import Frames
+from dreamplay.frames import Frames, PaletteFrames, numbered
 
 Hidden = dict[str, Tensor]  # every value has a leading batch axis
 
@@ -79,12 +79,11 @@ class NetworkConfig:
     """L, latent variables that decide, for the whole frame at once, what chance leaves open; 0 = one future only."""
     choices: int = 8
     """M, values of a latent variable."""
-    rectified: bool = False
-    """Whether what is noticed of a frame is rectified. It turns off for good now and then, and with it all memory: only
-    the dreams that come with Dreamplay, which were trained so, still do it."""
-    told: bool = False
-    """Whether a dream of what is most likely takes the latent's most likely value instead of none. That value says that
-    what moves slowly stands: only the dreams that come with Dreamplay, which never learned without, still need it."""
+    early: bool = False
+    """Whether this is one of the dreams that come with Dreamplay, which were trained before three faults were mended:
+    what is noticed of a frame is rectified, and turns off for good now and then, and with it all memory; a dream of
+    what is most likely takes the latent's most likely value, which says that what moves slowly stands; and each pixel
+    says by itself what it becomes, so that a ball may come from nowhere and go there."""
 
 
 MOST_CELLS = 21
@@ -114,7 +113,8 @@ class Network(nn.Module):
     variable knows those before it, so that what two of them say is one thing and is drawn as one. Layer
     normalisations have no gains: what looks at a whole frame cannot be turned off. What is noticed and what is
     known are multiplied before reward and termination are read from them: what an event is worth may depend on what
-    was seen long ago.
+    was seen long ago. How many pixels become of each colour is read from the same, once for the whole frame: pixels
+    alone do not agree on it, see `dreamplay.frames.numbered`.
 
     Args:
         frames: codec of the frames.
@@ -168,11 +168,13 @@ class Network(nn.Module):
         self.judge = nn.Linear(decided, 64)
         self.clues = glances + decided  # X
         self.heads = nn.Linear(64, rewards + 1)
+        self.numbers = nn.Linear(64, k) if isinstance(frames, PaletteFrames) and not config.early else None
         with torch.no_grad():
             self.embed.weight.normal_(0, (e * p) ** -0.5)
             self.gates.bias[:d] = torch.log(1 + torch.rand(d) * (LONGEST_SPAN - 2))
-        for parameter in self.change.parameters():  # untrained, it dreams that nothing moves
-            nn.init.zeros_(parameter)
+        for layer in (self.change, self.numbers):  # untrained, it dreams that nothing moves
+            for parameter in () if layer is None else layer.parameters():
+                nn.init.zeros_(parameter)
         nn.init.ones_(self.judge.bias)
 
     def initial(self, frame: Tensor) -> Hidden:
@@ -269,8 +271,12 @@ class Network(nn.Module):
             x = x + F.relu(block(x) * (1 + modulation[2 * i]) + modulation[2 * i + 1] + anywhere)
 
         change = self.change(x).permute(0, 2, 3, 1).unflatten(-1, self.pixels)  # (N, rows, columns, K, P)
+        frame = self.frames.copy_logits(moments.frames) + change
         clues = torch.cat([self.weigh(self.noticed(self.notice, x)), decided], 1)
-        return Prediction(self.frames.copy_logits(moments.frames) + change, *self.judged(clues), surprise, clues)
+        event = self._event(clues)
+        if self.numbers is not None:
+            frame = numbered(frame, self.frames.indicators(moments.frames), self.numbers(event))
+        return Prediction(frame, *self._judged(event), surprise, clues)
 
     def judged(self, clues: Tensor, *, fixed: bool = False) -> tuple[Tensor, Tensor]:
         """Logits of the reward (N, R) and of the termination (N,).
@@ -279,14 +285,12 @@ class Network(nn.Module):
             clues: of a prediction, (N, X).
             fixed: whether the layers that judge are taken as they are: then only the clues learn.
         """
-        noticed, decided = clues.split([self.evidence.in_features, self.judge.in_features], -1)
-        event = _linear(self.heads, _linear(self.evidence, noticed, fixed) * _linear(self.judge, decided, fixed), fixed)
-        return event[..., :-1], event[..., -1]
+        return self._judged(self._event(clues, fixed), fixed)
 
     def noticed(self, layer: nn.Module, grid: Tensor) -> Tensor:
         """(N, G * cells), what one of the layers that look at whole frames notices in a grid (N, C, rows, columns)."""
         seen = layer(grid).flatten(1)
-        return F.relu(seen) if self.config.rectified else seen
+        return F.relu(seen) if self.config.early else seen
 
     def unroll(self, frames: Tensor, actions: Tensor, hidden: Hidden) -> tuple[Prediction, Hidden]:
         """`observe` and `predict` the most likely: predictions (B, T, ...) of what each action leads to."""
@@ -323,7 +327,7 @@ class Network(nn.Module):
             uniforms: see `predict`.
             temperature: see `predict`.
         """
-        if uniforms is None and not self.config.told:
+        if uniforms is None and not self.config.early:
             return F.pad(known[:, :0], (0, self.latent[0] * self.latent[1]))  # of any length in an exported graph
         drawn, logits = [known[:, :0]], self.prior(known)
         for i in range(self.latent[0]):
@@ -336,6 +340,15 @@ class Network(nn.Module):
             drawn.append(F.one_hot(value, self.latent[1]).to(known.dtype))
             logits = self._told(logits, drawn[-1], i)
         return torch.cat(drawn, 1)
+
+    def _event(self, clues: Tensor, fixed: bool = False) -> Tensor:
+        """What happens in the frame as a whole, (N, 64): what is noticed, as far as what is known makes it matter."""
+        noticed, decided = clues.split([self.evidence.in_features, self.judge.in_features], -1)
+        return _linear(self.evidence, noticed, fixed) * _linear(self.judge, decided, fixed)
+
+    def _judged(self, event: Tensor, fixed: bool = False) -> tuple[Tensor, Tensor]:
+        said = _linear(self.heads, event, fixed)
+        return said[..., :-1], said[..., -1]
 
     def _odds(self, logits: Tensor, i: int) -> Tensor:
         """Logits (N, M) of variable i, from those of all (N, L * M), which were told the variables before."""

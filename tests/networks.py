@@ -16,17 +16,24 @@ SIZE, B, A, R = (10, 10), 2, 3, 2
 CONFIG = NetworkConfig(features=8, hidden=12, canvas=3, glance=2, anchor=5, latents=0)  # no chance
 
 
+def loud(network: Network) -> None:
+    """As if trained: the layers that start at zero are random too."""
+    for layer in (network.change, network.numbers):
+        if layer is not None:
+            torch.nn.init.normal_(layer.weight)
+
+
 def palette_network() -> Network:
     torch.manual_seed(0)
     network = Network(PaletteFrames(Patches(SIZE, 2), np.array([[0], [9], [99]], np.uint8)), A, R, CONFIG)
-    torch.nn.init.normal_(network.change.weight)
+    loud(network)
     return network
 
 
 def colour_network() -> Network:
     torch.manual_seed(0)
     network = Network(ColourFrames(Patches(SIZE, 2), 1), A, R, CONFIG)
-    torch.nn.init.normal_(network.change.weight)
+    loud(network)
     return network
 
 

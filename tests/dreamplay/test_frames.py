@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from dreamplay.frames import (
     COPY_LOGIT,
+    LEAST_EXPECTED,
     LEAST_GIVEN,
     LEAST_INTENSITY,
     LEAST_LEFT,
@@ -25,6 +26,7 @@ from dreamplay.frames import (
     frames_from_json,
     nearest_colour,
     next_classes,
+    numbered,
 )
 
 SIZES = st.tuples(st.integers(1, 11), st.integers(1, 11))
@@ -194,6 +196,31 @@ def test_the_likeliest_classes_are_what_the_words_say(seed, k, pixels):
             ):
                 expected[p] = c
     assert classes_of(probabilities.tolist()) == expected.tolist()
+
+
+@settings(deadline=None)
+@given(SEEDS, st.integers(2, 5), st.integers(1, 30))
+def test_a_frame_says_once_how_many_pixels_become_of_a_class(seed, k, pixels):
+    rng = np.random.default_rng(seed)
+    logits, shown, numbers = rng.normal(size=(pixels, k)), rng.integers(k, size=pixels), rng.normal(size=k)
+    odds = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    agreed = logits.copy()
+    for c in range(k):
+        others = shown != c
+        agreed[others, c] += numbers[c] - np.log(odds[others, c].sum() + LEAST_EXPECTED)
+    one_cell = torch.tensor(logits).t().view(1, 1, 1, k, pixels)
+    is_class = torch.tensor(shown[None] == np.arange(k)[:, None]).view(1, 1, 1, k, pixels).double()
+    got = numbered(one_cell, is_class, torch.tensor(numbers)[None])
+    torch.testing.assert_close(got[0, 0, 0].t(), torch.tensor(agreed))
+
+
+def test_a_ball_that_is_here_or_there_is_whole():
+    ground, ball = 0.0, torch.tensor([0.19, 0.19, 1e-6, 1e-6]).logit()
+    logits = torch.stack([torch.full((4,), ground), ball]).view(1, 1, 1, 2, 4)
+    shown = torch.tensor([1.0, 0.0]).view(1, 1, 1, 2, 1).expand(logits.shape)
+    assert numbered(logits, shown, torch.zeros(1, 2)).softmax(-2)[0, 0, 0, 1].sum() == pytest.approx(0.75, abs=0.05)
+    nowhere = torch.where(shown > 0, 0.0, -30.0)
+    assert numbered(nowhere, shown, torch.zeros(1, 2)).softmax(-2)[0, 0, 0, 1].sum() < 1e-6, "it is not made up"
 
 
 def test_only_the_most_doubtful_pixels_are_given():

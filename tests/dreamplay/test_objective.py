@@ -7,7 +7,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
-from networks import CONFIG, A, B, R, batch_for, classic_network, colour_network, every, gradients, palette_network
+from networks import (
+    CONFIG,
+    A,
+    B,
+    R,
+    batch_for,
+    classic_network,
+    colour_network,
+    every,
+    gradients,
+    loud,
+    palette_network,
+)
 from torch import Tensor
 
 from dreamplay.classic import RawFrames
@@ -101,7 +113,7 @@ def test_no_gradient_flows_through_the_default_networks_own_frames(make_network)
 def test_a_dream_is_told_though_the_prediction_from_it_is_not():
     torch.manual_seed(0)
     network: Any = Network(palette_network().frames, A, R, replace(CONFIG, latents=2))
-    torch.nn.init.normal_(network.change.weight)
+    loud(network)
     batch = batch_for(network, T)
     frames, truth = batch.frames[:, :-1], batch.frames[:, 1:]
     noise = torch.rand(B, T, *network.latent) + 0.1

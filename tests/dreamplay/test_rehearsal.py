@@ -98,11 +98,12 @@ def test_an_event_weighs_as_much_as_any_other_step():
     plain = gradients(network, mean)
     assert plain.keys() == learned.keys()
     for name, gradient in plain.items():
-        torch.testing.assert_close(learned[name], gradient)
+        torch.testing.assert_close(learned[name], gradient, rtol=1e-4, atol=1e-4)
 
 
 def test_what_judges_learns_a_tenth_of_which_event_it_is_when_it_is_seen():
     network = palette_network()
+    network.numbers = None  # so that what judges does not learn from pixels
     batch = batch_for(network, T)
     nothing, all_of_them = torch.zeros_like(batch.events), torch.ones_like(batch.events)
     batch = batch._replace(usual=torch.zeros(R))  # there always is one

@@ -6,10 +6,12 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from networks import loud
 
 from dreamplay.actions import action_size, encode_actions
 from dreamplay.classic import ClassicNetwork
 from dreamplay.frames import PaletteFrames, Patches
+from dreamplay.network import Network
 from dreamplay.rewards import RewardBins
 from dreamplay.simulator import (
     Simulator,
@@ -38,8 +40,8 @@ def simulator(kind: str, action_space: gym.Space | None = None, seed: int = 0) -
     network = {"kind": "classic" if kind == "classic" else "default", "frames": FRAMES[kind], "config": {}}
     torch.manual_seed(seed)
     built = build_network(network, card, bins)
-    if kind != "classic":
-        torch.nn.init.normal_(built.change.weight, std=1.0)
+    if isinstance(built, Network):
+        loud(built)
     return Simulator(built, card, bins, [])
 
 
