@@ -84,6 +84,7 @@ def test_places_that_are_not_taken_cost_nothing():
 def test_an_event_weighs_as_much_as_any_other_step():
     """Rehearsed at once, what all layers learn from a batch is what its plain mean would teach them."""
     network, batch = palette_network(), batch_for(palette_network(), T)
+    network.numbers = None  # loud as they are, they would only magnify what is rounded
     events, steps = objective(network, batch, window(T)).events, torch.tensor(2.0 * T)
     loss = OwnLoss(network, PLAIN, Ranks.current())
     total, *_ = loss(objective, batch, window(T), None, steps, events, batch.events.float().mean())
@@ -98,7 +99,7 @@ def test_an_event_weighs_as_much_as_any_other_step():
     plain = gradients(network, mean)
     assert plain.keys() == learned.keys()
     for name, gradient in plain.items():
-        torch.testing.assert_close(learned[name], gradient, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(learned[name], gradient)
 
 
 def test_what_judges_learns_a_tenth_of_which_event_it_is_when_it_is_seen():
