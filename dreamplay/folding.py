@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dreamplay.frames import COPY_LOGIT, PaletteFrames, Picture, next_classes, numbered
+from dreamplay.frames import PaletteFrames, Picture, next_classes, next_odds
 from dreamplay.network import Hidden, Network
 
 
@@ -95,14 +95,11 @@ class FoldedNetwork(nn.Module):
 
         # (B, K * P, cells)
         change = self.change @ F.pad(x.reshape(-1, config.features, self.cells), (0, 0, 0, 1), value=1.0)
-        logits = change.view(-1, k, p * self.cells) + COPY_LOGIT * is_class
         noticed = net.weigh(net.noticed(net.notice, x))
         event = net.evidence(noticed) * judged  # (B, 64)
-        if net.numbers is not None:
-            one_cell = -1, 1, 1, k, p * self.cells
-            agreed = numbered(logits.view(one_cell), is_class.view(one_cell), net.numbers(event))
-            logits = agreed.view_as(logits)
-        classes, doubt, open_pixels = next_classes(logits, shown, state["doubt"])
+        numbers = None if net.numbers is None else net.numbers(event)
+        odds = next_odds(change.view(-1, k, p * self.cells), is_class, numbers)
+        classes, doubt, open_pixels = next_classes(odds, shown, state["doubt"])
         said = net.heads(event)  # (B, R + 1)
         past, older = F.conv2d(colours, self.later).chunk(2, 1)
         after = {"memory": memory, "anchor": state["anchor"], "past": past + state["older"], "older": older}

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from math import exp
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ MOST_DOUBTFUL = 64  # pixels of a frame that may be of a class that is not their
 MOST_GIVEN, LEAST_GIVEN = 16, 0.1  # pixels that a class is given beyond its own, and how likely they have to be it
 LEAST_LEFT = 0.2  # probability with which a pixel has to leave its class at a step for that to count
 LEAST_EXPECTED = 0.01  # pixels that become of a class: fewer are not made more of
+MOST_MISSING = 40.0  # nats by which pixels are made to agree on that
 COPY_LOGIT = 6.0  # a copied pixel keeps its colour with a probability of 0.98 for eight other colours
 
 
@@ -116,9 +118,9 @@ class PaletteFrames:
             torch.eq(codes, k, out=indicators[..., k, :])
         return indicators
 
-    def copy_logits(self, codes: Tensor) -> Tensor:
-        """Logits (..., K, P) that repeat a frame of classes (..., P)."""
-        return COPY_LOGIT * self.indicators(codes)
+    def copy_logits(self, shown: Tensor) -> Tensor:
+        """Logits (..., K, P) that repeat a frame of these `indicators`, (..., K, P)."""
+        return COPY_LOGIT * shown
 
     def log_loss(self, logits: Tensor, codes: Tensor) -> Tensor:
         """Negative log-likelihood in nats of each pixel: (..., K, P), (..., P) -> (..., P)."""
@@ -140,7 +142,7 @@ class PaletteFrames:
     def dreamed(self, logits: Tensor, before: Picture) -> tuple[Picture, Tensor]:
         """The picture that comes after another, and how many pixels are open, (B,): (B, rows, columns, K, P)."""
         flat = logits.flatten(1, 2).permute(0, 2, 3, 1).flatten(2)  # (B, K, pixels)
-        classes, doubt, open_pixels = next_classes(flat, self.spread(before["frame"]), before["doubt"])
+        classes, doubt, open_pixels = next_classes(odds_of(flat), self.spread(before["frame"]), before["doubt"])
         return {"frame": self.gathered(classes), "doubt": doubt}, open_pixels
 
     def spread(self, codes: Tensor) -> Tensor:
@@ -182,9 +184,9 @@ class ColourFrames:
         """The intensities (..., C, P) themselves."""
         return codes.to(dtype)
 
-    def copy_logits(self, codes: Tensor) -> Tensor:
+    def copy_logits(self, shown: Tensor) -> Tensor:
         """Logits (..., C, P) whose sigmoid repeats a frame (..., C, P); decoded, they are that frame."""
-        return torch.logit(codes.clamp(LEAST_INTENSITY, 1 - LEAST_INTENSITY))
+        return torch.logit(shown.clamp(LEAST_INTENSITY, 1 - LEAST_INTENSITY))
 
     def log_loss(self, logits: Tensor, codes: Tensor) -> Tensor:
         """Bernoulli log-loss in nats of each pixel, above the least possible: (..., C, P) twice -> (..., P)."""
@@ -288,11 +290,40 @@ def numbered(logits: Tensor, shown: Tensor, numbers: Tensor) -> Tensor:
     """
     others = 1 - shown
     expected = (logits.softmax(-2) * others).sum((1, 2, 4))  # (B, K)
-    more = numbers - (expected + LEAST_EXPECTED).log()
-    return torch.addcmul(logits, more[:, None, None, :, None], others)
+    return torch.addcmul(logits, _missing(expected, numbers)[:, None, None, :, None], others)
 
 
-def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def next_odds(change: Tensor, shown: Tensor, numbers: Tensor | None) -> Tensor:
+    """Odds of the next classes, of any scale in a pixel: a copy of what is shown, changed, and `numbered`.
+
+    The choice of classes needs exponentials anyway, and ONNX Runtime's softmax over classes is slow.
+
+    Args:
+        change: logits beside those of a copy, (B, K, pixels).
+        shown: 1 where a pixel is of that class now, else 0, (B, K, pixels).
+        numbers: (B, K), see `numbered`; None = each pixel says by itself what it becomes.
+    """
+    odds = odds_of(change)
+    stays = odds * shown
+    becomes, weight = odds - stays, exp(-COPY_LOGIT)
+    if numbers is None:
+        return stays + becomes * weight
+    each = weight / (stays.sum(1) + becomes.sum(1) * weight)  # (B, pixels)
+    expected = becomes @ each.unsqueeze(2)  # (B, K, 1)
+    return stays + becomes * (_missing(expected, numbers.unsqueeze(2)).exp() * weight)
+
+
+def _missing(expected: Tensor, numbers: Tensor) -> Tensor:
+    """What is added to logits of pixels that become of a class, so many being expected; bounded, as odds are."""
+    return (numbers - (expected + LEAST_EXPECTED).log()).clamp(-MOST_MISSING, MOST_MISSING)
+
+
+def odds_of(logits: Tensor) -> Tensor:
+    """Odds of classes beside the most likely one: logits (B, K, pixels) -> (B, K, pixels), in [0, 1]."""
+    return (logits - logits.amax(1, keepdim=True)).exp()
+
+
+def next_classes(odds: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The classes that a dream shows next: every pixel's most likely one, but for two ways in which that is too sure.
 
     A ball that is at one of two places with a probability of 0.4 each would be at neither, for both are more likely
@@ -307,7 +338,7 @@ def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, 
     them a choice: ONNX Runtime computes this at every step.
 
     Args:
-        logits: (B, K, pixels).
+        odds: (B, K, pixels), of any scale in a pixel.
         shown: float (B, pixels), the present classes.
         doubt: float (B, pixels), in how many of the latest steps a pixel was expected to leave its class.
 
@@ -315,19 +346,20 @@ def next_classes(logits: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, 
         The next classes, float (B, pixels), the next doubt, and how many of the most doubtful pixels are expected not
         to be of their most likely class, float (B,).
     """
-    k, pixels = (int(size) for size in logits.shape[1:])
+    k, pixels = (int(size) for size in odds.shape[1:])
     most, many = min(MOST_DOUBTFUL, pixels), min(MOST_DOUBTFUL, MOST_GIVEN, pixels)
-    odds = (logits - logits.amax(1, keepdim=True)).exp()
-    sure = odds.sum(1).reciprocal()  # (B, pixels), probability of the most likely class
-    # (B, pixels), the most likely class: odds round down to 1 for it, to 0 for others. Where two are, it is doubtful.
-    first = torch.arange(k, device=logits.device).float() @ odds.floor()
+    most_likely = odds.amax(1, keepdim=True)  # (B, 1, pixels)
+    sure = most_likely.squeeze(1) / odds.sum(1)  # (B, pixels), probability of the most likely class
+    # (B, pixels), the most likely class; where two are, it is doubtful.
+    first = torch.arange(k, device=odds.device).float() @ (odds == most_likely).float()
 
     unsure, which = sure.topk(most, -1, largest=False)  # (B, D) each
     odds = odds.gather(2, which.unsqueeze(1).expand(-1, k, -1))  # (B, K, D)
+    odds = odds / odds.amax(1, keepdim=True)  # rounds down to 1 for the most likely class, to 0 for others
     beyond = odds * unsure.unsqueeze(1) - odds.floor()  # probability, of the most likely class less 1
     short = beyond.sum(2, keepdim=True)  # (B, K, 1), of pixels
     likeliest = beyond.topk(many, -1).values  # (B, K, 16)
-    is_short = short > torch.arange(many, device=logits.device) + 0.5
+    is_short = short > torch.arange(many, device=odds.device) + 0.5
     given = torch.where(is_short & (likeliest >= LEAST_GIVEN), likeliest, 1.0).amin(-1, keepdim=True)  # (B, K, 1)
     decided = torch.where(beyond >= given, odds + 2, odds).argmax(1).float()  # (B, D)
 

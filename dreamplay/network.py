@@ -271,11 +271,12 @@ class Network(nn.Module):
             x = x + F.relu(block(x) * (1 + modulation[2 * i]) + modulation[2 * i + 1] + anywhere)
 
         change = self.change(x).permute(0, 2, 3, 1).unflatten(-1, self.pixels)  # (N, rows, columns, K, P)
-        frame = self.frames.copy_logits(moments.frames) + change
+        shown = self.frames.indicators(moments.frames)
+        frame = self.frames.copy_logits(shown) + change
         clues = torch.cat([self.weigh(self.noticed(self.notice, x)), decided], 1)
         event = self._event(clues)
         if self.numbers is not None:
-            frame = numbered(frame, self.frames.indicators(moments.frames), self.numbers(event))
+            frame = numbered(frame, shown, self.numbers(event))
         return Prediction(frame, *self._judged(event), surprise, clues)
 
     def judged(self, clues: Tensor, *, fixed: bool = False) -> tuple[Tensor, Tensor]:

@@ -26,7 +26,9 @@ from dreamplay.frames import (
     frames_from_json,
     nearest_colour,
     next_classes,
+    next_odds,
     numbered,
+    odds_of,
 )
 
 SIZES = st.tuples(st.integers(1, 11), st.integers(1, 11))
@@ -150,16 +152,15 @@ def test_the_log_loss_of_a_palette_is_that_of_a_softmax_per_pixel():
 def test_a_copy_is_the_most_likely_frame():
     frames = three_colours()
     codes = torch.tensor([[[[0, 1, 2, 1]]]], dtype=torch.uint8)
-    logits = frames.copy_logits(codes)
+    logits = frames.copy_logits(frames.indicators(codes))
     assert (logits[0, 0, 0] / COPY_LOGIT).T.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0]]
     assert torch.equal(frames.most_likely(logits), codes)
 
 
 def classes_of(probabilities: list[list[float]]) -> list[int]:
     """Of pixels with these probabilities of their classes, one frame of them."""
-    logits = torch.tensor(probabilities).log().t().unsqueeze(0)
     nothing = torch.zeros(1, len(probabilities))
-    return next_classes(logits, nothing - 1, nothing)[0][0].int().tolist()
+    return next_classes(torch.tensor(probabilities).t().unsqueeze(0), nothing - 1, nothing)[0][0].int().tolist()
 
 
 def test_a_thing_at_one_of_two_places_is_at_the_likelier_one_and_not_at_neither():
@@ -212,6 +213,10 @@ def test_a_frame_says_once_how_many_pixels_become_of_a_class(seed, k, pixels):
     is_class = torch.tensor(shown[None] == np.arange(k)[:, None]).view(1, 1, 1, k, pixels).double()
     got = numbered(one_cell, is_class, torch.tensor(numbers)[None])
     torch.testing.assert_close(got[0, 0, 0].t(), torch.tensor(agreed))
+    shown, change = is_class[0, 0], one_cell[0, 0] - COPY_LOGIT * is_class[0, 0]
+    for said, expected in ((torch.tensor(numbers)[None], agreed), (None, logits)):
+        odds = next_odds(change, shown, said)[0].t()
+        torch.testing.assert_close((odds / odds.sum(1, keepdim=True)).log(), torch.tensor(expected).log_softmax(1))
 
 
 def test_a_ball_that_is_here_or_there_is_whole():
@@ -221,6 +226,8 @@ def test_a_ball_that_is_here_or_there_is_whole():
     assert numbered(logits, shown, torch.zeros(1, 2)).softmax(-2)[0, 0, 0, 1].sum() == pytest.approx(0.75, abs=0.05)
     nowhere = torch.where(shown > 0, 0.0, -30.0)
     assert numbered(nowhere, shown, torch.zeros(1, 2)).softmax(-2)[0, 0, 0, 1].sum() < 1e-6, "it is not made up"
+    wild = next_odds(60 * logits.view(1, 2, 4), shown.view(1, 2, 4), torch.tensor([[-1e4, 1e4]]))
+    assert wild.isfinite().all() and wild.amax(1).min() > 0, "odds stay odds, whatever is said"
 
 
 def test_only_the_most_doubtful_pixels_are_given():
@@ -238,16 +245,16 @@ def test_sure_frames_are_those_of_the_likeliest_classes():
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(3, 4, 50, generator=generator) * 60
     for shown in (torch.zeros(3, 50), logits.argmax(1).float()):
-        assert torch.equal(next_classes(logits, shown, torch.zeros(3, 50))[0].long(), logits.argmax(1))
+        assert torch.equal(next_classes(odds_of(logits), shown, torch.zeros(3, 50))[0].long(), logits.argmax(1))
 
 
 def shown_over_time(probabilities: list[list[float]], steps: int) -> list[list[int]]:
     """Classes of pixels that have these probabilities at every step, beginning with class 0."""
-    logits = torch.tensor(probabilities).log().t().unsqueeze(0)
+    odds = torch.tensor(probabilities).t().unsqueeze(0)
     shown = doubt = torch.zeros(1, len(probabilities))
     frames = []
     for _ in range(steps):
-        shown, doubt, _ = next_classes(logits, shown, doubt)
+        shown, doubt, _ = next_classes(odds, shown, doubt)
         frames.append(shown[0].int().tolist())
     return frames
 
@@ -259,23 +266,23 @@ def test_what_was_to_leave_for_half_a_step_leaves_for_the_second_most_likely_cla
 
 
 def test_open_pixels_are_those_expected_not_to_be_of_their_most_likely_class():
-    logits = torch.tensor([[0.6, 0.4], [0.25, 0.75], [0.99, 0.01]]).log().t().unsqueeze(0)
+    odds = torch.tensor([[0.6, 0.4], [0.25, 0.75], [0.99, 0.01]]).t().unsqueeze(0)
     nothing = torch.zeros(1, 3)
-    assert next_classes(logits, nothing, nothing)[2].tolist() == pytest.approx([0.4 + 0.25 + 0.01], abs=1e-5)
+    assert next_classes(odds, nothing, nothing)[2].tolist() == pytest.approx([0.4 + 0.25 + 0.01], abs=1e-5)
     mean, before = torch.zeros(2, 1, 1, 3, 4), torch.zeros(2, 1, 1, 3, 4)
     colour = ColourFrames(Patches((2, 2), 2), 3)
     assert colour.dreamed(mean, colour.picture(before))[1].tolist() == [0, 0]  # a mean leaves nothing open
 
 
 def test_what_left_is_in_no_doubt_and_what_hardly_leaves_stays():
-    leaving = torch.tensor([[0.7, 0.3]]).log().t().unsqueeze(0)
+    leaving = torch.tensor([[0.7, 0.3]]).t().unsqueeze(0)
     shown, doubt, _ = next_classes(leaving, torch.zeros(1, 1), torch.tensor([[0.3]]))
     assert (shown.item(), doubt.item()) == (1, 0)
     assert shown_over_time([[1 - 0.9 * LEAST_LEFT, 0.9 * LEAST_LEFT]], 20) == [[0]] * 20
 
 
 def test_doubt_is_that_of_the_latest_steps():
-    doubtful, sure = (torch.tensor([[p, 1 - p]]).log().t().unsqueeze(0) for p in (0.7, 0.99))
+    doubtful, sure = (torch.tensor([[p, 1 - p]]).t().unsqueeze(0) for p in (0.7, 0.99))
     shown, doubt, _ = next_classes(doubtful, torch.zeros(1, 1), torch.zeros(1, 1))
     assert doubt.item() == pytest.approx(0.3)
     shown, doubt, _ = next_classes(sure, shown, doubt)
@@ -290,7 +297,7 @@ def test_what_moves_by_a_third_of_a_pixel_a_step_moves():
     for _ in range(12):
         front = int(shown.sum())
         chances = torch.tensor([[1.0] * front + [1 / 3] + [0.0] * (11 - front)]).clamp(1e-6, 1 - 1e-6)
-        shown, doubt, _ = next_classes(torch.stack([1 - chances, chances], 1).log(), shown, doubt)
+        shown, doubt, _ = next_classes(torch.stack([1 - chances, chances], 1), shown, doubt)
     assert int(shown.sum()) == 6  # a pixel in two steps: the first in which it has rather moved than not
 
 

@@ -60,7 +60,7 @@ def test_untrained_it_dreams_that_nothing_moves(make_frames):
     if isinstance(frames, PaletteFrames):
         assert torch.equal(frames.most_likely(prediction.frame), codes)
     else:
-        assert torch.equal(prediction.frame, frames.copy_logits(codes))
+        assert torch.equal(prediction.frame, frames.copy_logits(frames.indicators(codes)))
 
 
 @both
