@@ -29,8 +29,8 @@ MAX_COLOURS = 32
 NEAR = 32  # gray levels in every channel: how far a colour may be from the one of the palette that stands for it
 LEAST_EXACT = 0.99  # share of pixels whose very colour is in the palette
 LEAST_INTENSITY = 1e-3  # of a copied pixel: decoded it is 0 again, and 1 is 255
-MOST_DOUBTFUL = 64  # pixels of a frame that may be of a class that is not their most likely one
-MOST_GIVEN, LEAST_GIVEN = 16, 0.1  # pixels that a class is given beyond its own, and how likely they have to be it
+MOST_DOUBTFUL = 512  # pixels of a frame that may be of a class that is not their most likely one
+MOST_GIVEN, LEAST_GIVEN = 16, 0.01  # pixels that a class is given beyond its own, and how likely they have to be it
 LEAST_LEFT = 0.2  # probability with which a pixel has to leave its class at a step for that to count
 LEAST_EXPECTED = 0.01  # pixels that become of a class: fewer are not made more of
 MOST_MISSING = 40.0  # nats by which pixels are made to agree on that
@@ -308,7 +308,7 @@ def next_odds(change: Tensor, shown: Tensor, numbers: Tensor | None) -> Tensor:
     becomes, weight = odds - stays, exp(-COPY_LOGIT)
     if numbers is None:
         return stays + becomes * weight
-    each = weight / (stays.sum(1) + becomes.sum(1) * weight)  # (B, pixels)
+    each = weight / (_over_classes(stays) + _over_classes(becomes) * weight)  # (B, pixels)
     expected = becomes @ each.unsqueeze(2)  # (B, K, 1)
     return stays + becomes * (_missing(expected, numbers.unsqueeze(2)).exp() * weight)
 
@@ -349,11 +349,11 @@ def next_classes(odds: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, Te
     k, pixels = (int(size) for size in odds.shape[1:])
     most, many = min(MOST_DOUBTFUL, pixels), min(MOST_DOUBTFUL, MOST_GIVEN, pixels)
     most_likely = odds.amax(1, keepdim=True)  # (B, 1, pixels)
-    sure = most_likely.squeeze(1) / odds.sum(1)  # (B, pixels), probability of the most likely class
+    sure = most_likely.squeeze(1) / _over_classes(odds)  # (B, pixels), probability of the most likely class
     # (B, pixels), the most likely class; where two are, it is doubtful.
     first = torch.arange(k, device=odds.device).float() @ (odds == most_likely).float()
 
-    unsure, which = sure.topk(most, -1, largest=False)  # (B, D) each
+    unsure, which = sure.topk(most, -1, largest=False, sorted=False)  # (B, D) each
     odds = odds.gather(2, which.unsqueeze(1).expand(-1, k, -1))  # (B, K, D)
     odds = odds / odds.amax(1, keepdim=True)  # rounds down to 1 for the most likely class, to 0 for others
     beyond = odds * unsure.unsqueeze(1) - odds.floor()  # probability, of the most likely class less 1
@@ -371,6 +371,11 @@ def next_classes(odds: Tensor, shown: Tensor, doubt: Tensor) -> tuple[Tensor, Te
     doubted = torch.where(leaves, 0.0, doubted)
     classes, doubt = first.scatter(1, which, decided), torch.zeros_like(doubt).scatter(1, which, doubted)
     return classes, doubt, (1 - unsure).sum(1)
+
+
+def _over_classes(odds: Tensor) -> Tensor:
+    """Sums (B, pixels) of (B, K, pixels), as a product: ONNX Runtime takes several times as long for a sum."""
+    return torch.ones(int(odds.shape[1]), device=odds.device, dtype=odds.dtype) @ odds
 
 
 def nearest_colour(observations: np.ndarray, colours: np.ndarray) -> np.ndarray:

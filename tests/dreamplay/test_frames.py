@@ -175,10 +175,17 @@ def test_a_class_is_given_as_many_pixels_as_it_is_short_of():
 
 
 def test_what_is_likely_nowhere_is_not_given():
-    vague = [[1 - 0.9 * LEAST_GIVEN, 0.9 * LEAST_GIVEN]] * 40  # 3.6 expected
-    assert classes_of(vague) == [0] * 40
-    clear = [[1 - 1.1 * LEAST_GIVEN - i / 1e3, 1.1 * LEAST_GIVEN + i / 1e3] for i in range(40)]  # 5.2 expected
-    assert classes_of(clear) == [0] * 35 + [1] * 5
+    many = round(4 / LEAST_GIVEN)
+    vague = [[1 - 0.9 * LEAST_GIVEN, 0.9 * LEAST_GIVEN]] * many  # 3.6 expected
+    assert classes_of(vague) == [0] * many
+    chances = [LEAST_GIVEN * (1.1 + 0.4 * i / many) for i in range(many)]  # 5.2 expected
+    assert classes_of([[1 - chance, chance] for chance in chances]) == [0] * (many - 5) + [1] * 5
+
+
+def test_a_thing_at_one_of_very_many_places_is_at_one_beside_another_that_is_in_doubt_throughout():
+    paddle = [[0.5 - i / 1e3, 0.5 + i / 1e3, 0.0] for i in range(100)]
+    ball = [[0.97 - i / 1e4, 0.0, 0.03 + i / 1e4] for i in range(30)]  # 0.94 expected
+    assert classes_of(paddle + ball)[100:] == [0] * 29 + [2]
 
 
 @settings(deadline=None)
