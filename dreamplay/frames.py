@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import exp
 from typing import Any
 
@@ -26,6 +26,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 MAX_COLOURS = 32
+UNKNOWN = 255  # a class that no palette has
 NEAR = 32  # gray levels in every channel: how far a colour may be from the one of the palette that stands for it
 LEAST_EXACT = 0.99  # share of pixels whose very colour is in the palette
 LEAST_INTENSITY = 1e-3  # of a copied pixel: decoded it is 0 again, and 1 is 255
@@ -379,22 +380,32 @@ def _over_classes(odds: Tensor) -> Tensor:
 
 
 def nearest_colour(observations: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    """Class of each pixel: uint8 (..., H, W, C), (K, C) in ascending order -> uint8 (..., H, W)."""
-    packed, palette = _pack(observations), _pack(colours)
-    classes = np.searchsorted(palette, packed).clip(max=len(palette) - 1)
-    unknown = palette[classes] != packed
+    """Class of each pixel: uint8 (..., H, W, C), (K, C) all different -> uint8 (..., H, W)."""
+    classes = _numbers(colours.tobytes(), colours.shape[-1])[_pack(observations)] - np.uint8(1)
+    unknown = classes == UNKNOWN
     if unknown.any():
         distance = (observations[unknown][:, None].astype(np.int32) - colours[None].astype(np.int32)) ** 2
         classes[unknown] = distance.sum(-1).argmin(-1)
-    return classes.astype(np.uint8)
+    return classes
+
+
+@lru_cache(maxsize=8)
+def _numbers(colours: bytes, channels: int) -> np.ndarray:
+    """One more than its class for each packed colour of a palette, 0 for all others: uint8 (256 ** C,).
+
+    A look at a table that is nearly all zeros, and so nearly no memory, takes half the time of a search.
+    """
+    numbers = np.zeros(256**channels, np.uint8)
+    numbers[_pack(np.frombuffer(colours, np.uint8).reshape(-1, channels))] = np.arange(1, len(colours) // channels + 1)
+    return numbers
 
 
 def _pack(pixels: np.ndarray) -> np.ndarray:
     """One integer per pixel: uint8 (..., C) -> uint32 (...), ordered as the channels are."""
-    packed = pixels[..., 0].astype(np.uint32)
-    for channel in range(1, pixels.shape[-1]):
-        packed = (packed << 8) | pixels[..., channel]
-    return packed
+    bytewise = np.zeros((*pixels.shape[:-1], 4), np.uint8)
+    for channel in range(pixels.shape[-1]):  # four times as fast as a copy of all, and as shifts of integers
+        bytewise[..., pixels.shape[-1] - 1 - channel] = pixels[..., channel]
+    return bytewise.view("<u4")[..., 0]
 
 
 def _patches_to_json(patches: Patches) -> dict[str, Any]:
