@@ -128,7 +128,7 @@ def where(simulator: Any, episodes: Sequence[Any], check: Check) -> dict[str, An
                 truth = read_ball(episode.observations[now + horizon])
                 if truth:
                     pixels = white_pixels(dream[horizon - 1])
-                    found = bool((np.abs(pixels - truth).max(1, initial=0) <= REACH + 0.5).any())
+                    found = bool((np.abs(pixels - truth).max(1) <= REACH + 0.5).any())
                     right["all"][horizon].append(found)
                     right[speed][horizon].append(found)
     return {
