@@ -24,7 +24,7 @@ import tyro
 from comparison import tell_mistakes
 
 from dreamplay.errors import UserError
-from dreamplay.horizon_windows import Window, batches, choose_windows, inputs
+from dreamplay.horizon_windows import CONTEXT, Window, batches, inputs
 
 SPANS = ((1, 4), (5, 8), (9, 16), (17, 32))  # steps ahead, both included
 STEPS = SPANS[-1][1]
@@ -60,9 +60,11 @@ def moments(episodes: Sequence[Any], count: int, seed: int) -> list[Window]:
     Raises:
         UserError: there is none.
     """
-    long = [episode for episode in episodes if len(episode) >= STEPS]
-    chosen = choose_windows(long, sum(map(len, long)), STEPS, np.random.default_rng(seed))
-    chosen = [window for window in chosen if window.steps == STEPS]
+    chosen = [
+        Window(episode, start, CONTEXT, STEPS)
+        for episode in episodes
+        for start in range(len(episode) - CONTEXT - STEPS + 2)
+    ]
     if not chosen:
         raise UserError(f"no episode goes on for {STEPS} steps after its context; collect longer ones")
     picked = np.random.default_rng(seed).permutation(len(chosen))[:count]

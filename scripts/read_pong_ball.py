@@ -22,6 +22,7 @@ import tyro
 from comparison import tell_mistakes
 
 from dreamplay.errors import UserError
+from dreamplay.horizon_windows import CONTEXT, Window, inputs
 
 # Places in the game's 210 x 160 pixels.
 HEIGHT, WIDTH = 210, 160
@@ -30,7 +31,7 @@ NEAR, PADDLE = 124, 116  # columns: a ball is about to be at the own paddle; one
 MOST_PIXELS, WIDEST = 8, 4  # of a ball; what has more is none
 WHITE = 200
 
-CONTEXT, REACH = 10, 2
+REACH = 2
 HORIZONS = (1, 5, 10, 20)
 SPEEDS = (0, 2, 4, 6)  # columns a step, of frames 80 wide; the nearest one counts
 AHEAD, AFTER, FUTURES = 8, 10, 4
@@ -107,10 +108,10 @@ def where(simulator: Any, episodes: Sequence[Any], check: Check) -> dict[str, An
     """
     last = max(HORIZONS)
     places = [
-        (episode, now)
+        window
         for episode in episodes
-        for now in range(CONTEXT - 1, len(episode) - last + 1)
-        if read_ball(episode.observations[now])
+        for start in range(len(episode) - last - CONTEXT + 2)
+        if read_ball(episode.observations[(window := Window(episode, start, CONTEXT, last)).now])
     ]
     if not places:
         raise UserError("no held-out frame shows Pong's ball; this check is for colour frames of ALE/Pong-v5")
@@ -119,8 +120,9 @@ def where(simulator: Any, episodes: Sequence[Any], check: Check) -> dict[str, An
     right: dict[str, dict[int, list[bool]]] = defaultdict(lambda: defaultdict(list))
     for i in range(0, len(chosen), ROWS):
         part = chosen[i : i + ROWS]
-        dreams = simulator.rollout(*_given(part, last)).observations
-        for (episode, now), dream in zip(part, dreams, strict=True):
+        dreams = simulator.rollout(*inputs(part)).observations
+        for window, dream in zip(part, dreams, strict=True):
+            episode, now = window.episode, window.now
             present, before = (read_ball(episode.observations[t]) for t in (now, now - 1))
             columns = abs(present[1] - before[1]) * 80 / dream.shape[-2] if present and before else None
             speed = "unknown" if columns is None else str(min(SPEEDS, key=lambda s: abs(s - columns)))
@@ -149,13 +151,13 @@ def at_the_paddle(simulator: Any, episodes: Sequence[Any], check: Check) -> dict
         for t in arrivals(balls, width):
             truth = what_becomes(balls[t : t + AFTER], episode.rewards[t - 1 :], width)
             if truth in ("hit", "miss"):
-                cases.append(((episode, t - AHEAD), truth))
+                cases.append((Window(episode, t - AHEAD - CONTEXT + 1, CONTEXT, AHEAD + AFTER - 1), truth))
     rng = np.random.default_rng(check.seed)
     cases = [cases[i] for i in rng.permutation(len(cases))[: check.arrivals]]
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for i in range(0, len(cases), ROWS // FUTURES):
         part = [case for case in cases[i : i + ROWS // FUTURES] for _ in range(FUTURES)]
-        dreams = simulator.rollout(*_given([place for place, _ in part], AHEAD + AFTER - 1), temperature=1.0, seed=i)
+        dreams = simulator.rollout(*inputs([window for window, _ in part]), temperature=1.0, seed=i)
         for (_, truth), frames, rewards in zip(part, dreams.observations, dreams.rewards, strict=True):
             balls = [read_ball(frame) for frame in frames]
             found[truth][what_becomes(balls[AHEAD - 1 :], rewards[AHEAD - 1 :], frames.shape[-2])] += 1
@@ -163,13 +165,6 @@ def at_the_paddle(simulator: Any, episodes: Sequence[Any], check: Check) -> dict
         truth: {"cases": each.total() // FUTURES, **{what: n / each.total() for what, n in sorted(each.items())}}
         for truth, each in sorted(found.items())
     }
-
-
-def _given(places: Sequence[tuple[Any, int]], steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Context frames, actions between them, and the actions from then on, of (episode, last context frame)."""
-    frames = np.stack([episode.observations[now - CONTEXT + 1 : now + 1] for episode, now in places])
-    before = np.stack([episode.actions[now - CONTEXT + 1 : now] for episode, now in places])
-    return frames, before, np.stack([episode.actions[now : now + steps] for episode, now in places])
 
 
 def main() -> None:
