@@ -96,7 +96,7 @@ def load_agent(
         UserError: there is no such policy, or it learned in another simulator or in this one before it was trained on,
             or it is of another environment.
     """
-    learner, simulator = _learned(path, simulator, action_space)
+    learner, simulator = learned_in(path, simulator, action_space)
     return PolicyAgent(learner.policy, learner.head, simulator, likeliest)
 
 
@@ -110,11 +110,14 @@ def load_critic(path: Path, simulator: Simulator) -> Critic:
     Raises:
         UserError: as `load_agent`.
     """
-    learner, simulator = _learned(path, simulator, None)
+    learner, simulator = learned_in(path, simulator)
     return Critic(learner.policy, simulator)
 
 
-def _learned(path: Path, simulator: Simulator | None, action_space: gym.Space[Any] | None) -> tuple[Learner, Simulator]:
+def learned_in(
+    path: Path, simulator: Simulator | None = None, action_space: gym.Space[Any] | None = None
+) -> tuple[Learner, Simulator]:
+    """The learner of a policy file and the simulator in which it learned; see `load_agent`."""
     from dreamplay.agents.policy_file import read_policy, weights_of
     from dreamplay.envs.dream_loading import load_simulator
 

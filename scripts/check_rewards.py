@@ -83,13 +83,17 @@ def dreamed_rewards(simulator: Any, windows: Sequence[Window], futures: int, see
 
 
 def policy_rewards(simulator: Any, path: Path, windows: Sequence[Window], futures: int, seed: int) -> np.ndarray:
-    """The same under a policy's own actions."""
+    """The same under a policy's own actions.
+
+    Raises:
+        UserError: it did not learn in this simulator as it is now.
+    """
     import torch
 
-    from dreamplay.agents.policy_file import read_policy
+    from dreamplay.agents.policy_agent import learned_in
     from dreamplay.agents.senses import Senses
 
-    learner, _ = read_policy(path)
+    learner, _ = learned_in(path, simulator)
     policy, head, senses = learner.policy.eval(), learner.head, Senses(simulator)
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     rewards = np.zeros((len(windows), futures, STEPS), np.float32)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import dreamplay
 from dreamplay.agents.action_heads import head_for
@@ -126,3 +127,9 @@ def test_it_counts_a_policys_own_dreams_too(
     assert answer["moments"] == 8
     assert set(answer["gains"]) == set(answer["losses"]) == {"1-4", "5-8", "9-16", "17-32"}
     assert all(each["policy"] >= 0 for sign in ("gains", "losses") for each in answer[sign].values())
+
+    with torch.no_grad():
+        simulator.network.gates.bias.add_(0.01)
+    save_policy(policy, learner, run, simulator)
+    with pytest.raises(UserError, match="as its weights were then"):
+        check_rewards.main()
