@@ -37,7 +37,7 @@ class Experience(NamedTuple):
 class Dreams:
     """B dreams under way, each in the simulator's hidden state; no frame is ever decoded.
 
-    What chance decides is sampled as learned, while rewards and ends are taken as the simulator expects them: their
+    What frames leave open is dreamed by `temperature`; rewards and ends are taken as the simulator expects them: their
     probabilities tell more than a draw would. A dream restarts where it has more likely ended than not, which earns
     nothing any more, or after `longest` steps, which its last value makes up for.
 
@@ -53,6 +53,7 @@ class Dreams:
         count: B.
         longest: steps after which a dream is restarted; the first dreams are of various ages.
         seed: of starts, of chance and of what the policy draws.
+        temperature: of the dreams, see `dreamplay.simulator.Simulator.step`.
         most_open: open pixels of a step that is believed in, see `dreamplay.agents.doubt`.
     """
 
@@ -65,10 +66,11 @@ class Dreams:
         count: int,
         longest: int,
         seed: int,
+        temperature: float = 1.0,
         most_open: float = inf,
     ) -> None:
         self._simulator, self._senses, self._head, self._starts = simulator, senses, head, starts
-        self.longest, self.most_open = longest, most_open
+        self.longest, self.temperature, self.most_open = longest, temperature, most_open
         self._rng = np.random.default_rng(seed)
         self._generator = torch.Generator(next(iter(starts.values())).device).manual_seed(seed)
         self._state = rows(starts, self._draw_starts(count))
@@ -91,9 +93,9 @@ class Dreams:
         lived = []
         for _ in range(steps):
             draws = head.sample(outputs, self._generator)
-            uniforms = self._rng.random((len(draws), simulator.draws), np.float32)
+            luck = self._rng.random((len(draws), simulator.draws), np.float32) if self.temperature else None
             state, step = simulator.step(
-                self._state, head.to_actions(draws), temperature=1.0, uniforms=uniforms, decode=False
+                self._state, head.to_actions(draws), temperature=self.temperature, uniforms=luck, decode=False
             )
             next_features = self._senses(state)
             next_outputs, next_values = self._judge(policy, next_features)

@@ -34,6 +34,8 @@ class LearnConfig:
     """T, steps of each dream between two updates."""
     longest: int = 100
     """Steps after which a dream starts anew from a real moment."""
+    temperature: float = 1.0
+    """Of the dreams: 1 samples as learned what they leave open, 0 takes what is most likely."""
     discount: float = 0.99
     """Worth of a reward one step later."""
     trace: float = 0.95

@@ -46,6 +46,9 @@ class Improve:
     dream_steps: int | None = None
     """Steps after which a dream that the policy learns in begins anew; 100 by default, see dreamplay learn."""
 
+    temperature: float | None = None
+    """What dreams that the policy learns in make of what they leave open; 1 by default, see dreamplay learn."""
+
     careful: bool = False
     """Let the policy believe its dream only where that is sure, see dreamplay learn."""
 
@@ -98,6 +101,7 @@ class Improve:
                 out=policy,
                 minutes=self.learn_minutes,
                 dream_steps=self.dream_steps,
+                temperature=self.temperature,
                 careful=self.careful,
                 resume=True,
                 seed=self.seed + number,
@@ -152,6 +156,8 @@ class Improve:
         for option, minutes in (("--minutes", self.minutes), ("--learn-minutes", self.learn_minutes)):
             if not (minutes > 0 and isfinite(minutes)):
                 raise UserError(f"{option} {minutes} is not possible; it must be a number above 0")
+        if self.temperature is not None and not (self.temperature >= 0 and isfinite(self.temperature)):
+            raise UserError(f"--temperature {self.temperature} is not possible; choose 0, or a number above it")
         if not 0 <= self.epsilon <= 1:
             raise UserError(f"--epsilon {self.epsilon} is no probability; choose one from 0 to 1")
         self.prepare.make(self.env).close()

@@ -38,6 +38,11 @@ class Learn:
     """Steps after which a dream begins anew at a real moment; 100 by default, of a resumed policy as before. The
     longer, the farther dreams go where no data are, and the more they have to be true."""
 
+    temperature: float | None = None
+    """What dreams make of what they leave open: 1 samples as learned, 0 takes what is most likely; 1 by default, of a
+    resumed policy as before. Where the game has little chance, what is open is mostly what the simulator does not
+    know."""
+
     careful: bool = False
     """Gain nothing by steps of which the dream is less sure than of most real moments: for a dream that promises more
     than reality keeps. It costs what is to be learned where the dream is seldom sure."""
@@ -118,6 +123,8 @@ class Learn:
                 raise UserError(f"{option} {value} is not possible; it must be a number above 0")
         if self.dream_steps is not None and self.dream_steps < 1:
             raise UserError(f"--dream-steps {self.dream_steps} is not possible; it must be at least 1")
+        if self.temperature is not None and not (self.temperature >= 0 and isfinite(self.temperature)):
+            raise UserError(f"--temperature {self.temperature} is not possible; choose 0, or a number above it")
         if self.seed < 0:
             raise UserError(f"--seed {self.seed} is negative; choose one from 0 on")
         choose_backend(self.backend, choose_device(self.device))
@@ -161,6 +168,8 @@ class Learn:
             learner = new_learner(LearnConfig(), senses.size, head, simulator.rewards.values, self.seed)
         if self.dream_steps is not None:
             learner.config = replace(learner.config, longest=self.dream_steps)
+        if self.temperature is not None:
+            learner.config = replace(learner.config, temperature=self.temperature)
         learner.to(simulator.device)
         episodes = open_data(self.data, simulator, find_run(self.checkpoint)).split()[0]
         seed = int(np.random.SeedSequence([self.seed, learner.steps]).generate_state(1)[0])
@@ -170,7 +179,8 @@ class Learn:
             )
         config = learner.config
         limit = most_open(simulator, starts, seed) if self.careful else inf
-        return learner, Dreams(simulator, senses, learner.head, starts, config.dreams, config.longest, seed, limit)
+        lived = config.dreams, config.longest, seed, config.temperature
+        return learner, Dreams(simulator, senses, learner.head, starts, *lived, limit)
 
     def _learn(self, learner: "Learner", dreams: "Dreams", path: Path, save: Any) -> float | None:
         """Learns under a progress bar; returns the dreamed steps per second."""

@@ -1,8 +1,7 @@
 """Dreams under way: what is recorded of each step, and where dreams begin anew."""
 
-from math import inf
-
 import numpy as np
+import pytest
 import torch
 from corridor import END, Corridor, corridor_starts, sense
 
@@ -24,12 +23,12 @@ class Always(Policy):
         return outputs, features.argmax(-1).float()
 
 
-def dreams(count=6, longest=50, seed=0, start=None, known=END, most_open=inf):
+def dreams(count=6, longest=50, seed=0, start=None, known=END, **more):
     simulator = Corridor(known=known)
     starts = corridor_starts(simulator)
     if start is not None:
         starts = {name: value[start : start + 1] for name, value in starts.items()}
-    return Dreams(simulator, sense, head_for(simulator.card.action_space), starts, count, longest, seed, most_open)
+    return Dreams(simulator, sense, head_for(simulator.card.action_space), starts, count, longest, seed, **more)
 
 
 def places(experience):
@@ -100,12 +99,12 @@ def test_the_mean_return_is_that_of_whole_dreams():
     assert running.mean_return == 1.0
 
 
-def test_no_frame_is_decoded():
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_dreams_are_of_the_temperature_that_is_asked_for_and_no_frame_is_decoded(temperature):
     simulator = Corridor()
     settings = []
     step = simulator.step
     simulator.step = lambda *given, **more: settings.append(more) or step(*given, **more)
-    Dreams(simulator, sense, head_for(simulator.card.action_space), corridor_starts(simulator), 2, 9, 0).live(
-        Always(2), 3
-    )
-    assert all(more["decode"] is False and more["temperature"] == 1.0 for more in settings)
+    head, starts = head_for(simulator.card.action_space), corridor_starts(simulator)
+    Dreams(simulator, sense, head, starts, 2, 9, 0, temperature).live(Always(2), 3)
+    assert all(more["decode"] is False and more["temperature"] == temperature for more in settings)

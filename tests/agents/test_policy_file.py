@@ -1,5 +1,6 @@
 """A policy comes back from its file as it was; what is wrong with a file is said in one line."""
 
+import json
 import os
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 from networks import palette_network
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from simulators import small_episode, small_simulator
 
 from dreamplay.agents.action_heads import head_for
@@ -53,6 +55,14 @@ def test_everything_comes_back(path, learner, simulator):
         assert torch.equal(read.policy.state_dict()[name], value)
     before, after = learner.optimiser.state_dict()["state"], read.optimiser.state_dict()["state"]
     assert before and all(torch.equal(before[i][k], after[i][k]) for i in before for k in before[i])
+
+
+def test_one_from_before_there_were_temperatures_learned_in_sampled_dreams(path, tmp_path):
+    with safe_open(path, "pt") as file:
+        header = json.loads(file.metadata()["dreamplay policy"])
+    del header["config"]["temperature"]
+    save_file(load_file(path), tmp_path / "older", {"dreamplay policy": json.dumps(header)})
+    assert read_policy(tmp_path / "older")[0].config.temperature == 1.0
 
 
 def test_folder_and_file_can_be_moved_together(path, tmp_path):

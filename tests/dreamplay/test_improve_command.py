@@ -74,6 +74,7 @@ def test_each_stage_goes_on_from_the_one_before(tmp_path, monkeypatch):
         minutes=3.0,
         learn_minutes=2.0,
         dream_steps=7,
+        temperature=0.5,
         careful=True,
         out=out,
         seed=5,
@@ -89,6 +90,7 @@ def test_each_stage_goes_on_from_the_one_before(tmp_path, monkeypatch):
         settings = [settings for name, settings in log if name == stage]
         assert [s["minutes"] for s in settings] == minutes and all(s["resume"] for s in settings)
     assert [settings["dream_steps"] for name, settings in log if name == "Learn"] == [7, 7]
+    assert [settings["temperature"] for name, settings in log if name == "Learn"] == [0.5, 0.5]
     assert [settings["careful"] for name, settings in log if name == "Learn"] == [True, True]
     assert [settings["agent"] for name, settings in log if name == "Act"] == ["random", "policy", "policy"]
 
@@ -148,6 +150,7 @@ def test_a_stopped_loop_goes_on(tmp_path, monkeypatch, stop):
         ({"episodes": 1}, "--episodes 1"),
         ({"max_steps": 0}, "--max-steps 0"),
         ({"dream_steps": 0}, "--dream-steps 0"),
+        ({"temperature": -1.0}, "--temperature -1"),
         ({"minutes": 0.0}, "--minutes 0"),
         ({"minutes": float("inf")}, "--minutes inf"),
         ({"learn_minutes": 0.0}, "--learn-minutes 0"),

@@ -96,6 +96,20 @@ def test_dreams_last_as_long_as_is_said_also_when_it_goes_on(run, bricks, tmp_pa
     assert [dreams.longest for dreams in lived_in] == [7, 7, 9]
 
 
+def test_dreams_have_the_temperature_that_is_said_also_when_it_goes_on(run, bricks, tmp_path, lived_in):
+    for times, said in enumerate((None, 0.5, None), start=1):
+        Learn(
+            run,
+            out=tmp_path / "p",
+            steps=times * STEPS,
+            temperature=said,
+            resume=True,
+            backend="torch",
+            data=bricks.folder,
+        ).run()
+    assert [dreams.temperature for dreams in lived_in] == [1.0, 0.5, 0.5]
+
+
 def test_a_careful_policy_believes_a_part_of_its_dreams_and_a_bold_one_all(run, bricks, tmp_path, lived_in):
     for name, asked in (("careful", {"careful": True}), ("bold", {})):
         Learn(run, out=tmp_path / name, steps=STEPS, backend="torch", data=bricks.folder, **asked).run()
@@ -108,6 +122,8 @@ def test_a_careful_policy_believes_a_part_of_its_dreams_and_a_bold_one_all(run, 
     [
         ({"steps": 0}, "--steps 0"),
         ({"dream_steps": 0}, "--dream-steps 0"),
+        ({"temperature": -0.5}, "--temperature -0.5"),
+        ({"temperature": float("nan")}, "--temperature nan"),
         ({"minutes": -1.0}, "--minutes -1"),
         ({"minutes": float("nan")}, "--minutes nan"),
         ({"minutes": 1.0, "steps": 5}, "exclude each other"),
