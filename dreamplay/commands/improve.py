@@ -10,7 +10,7 @@ import tyro
 
 from dreamplay.commands.act import Act
 from dreamplay.commands.collect import Collect
-from dreamplay.commands.learn import Learn
+from dreamplay.commands.learn import Learn, check_temperature
 from dreamplay.commands.train import Train
 from dreamplay.env_options import EnvOptions
 
@@ -156,8 +156,7 @@ class Improve:
         for option, minutes in (("--minutes", self.minutes), ("--learn-minutes", self.learn_minutes)):
             if not (minutes > 0 and isfinite(minutes)):
                 raise UserError(f"{option} {minutes} is not possible; it must be a number above 0")
-        if self.temperature is not None and not (self.temperature >= 0 and isfinite(self.temperature)):
-            raise UserError(f"--temperature {self.temperature} is not possible; choose 0, or a number above it")
+        check_temperature(self.temperature)
         if not 0 <= self.epsilon <= 1:
             raise UserError(f"--epsilon {self.epsilon} is no probability; choose one from 0 to 1")
         self.prepare.make(self.env).close()

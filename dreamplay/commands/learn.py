@@ -123,8 +123,7 @@ class Learn:
                 raise UserError(f"{option} {value} is not possible; it must be a number above 0")
         if self.dream_steps is not None and self.dream_steps < 1:
             raise UserError(f"--dream-steps {self.dream_steps} is not possible; it must be at least 1")
-        if self.temperature is not None and not (self.temperature >= 0 and isfinite(self.temperature)):
-            raise UserError(f"--temperature {self.temperature} is not possible; choose 0, or a number above it")
+        check_temperature(self.temperature)
         if self.seed < 0:
             raise UserError(f"--seed {self.seed} is negative; choose one from 0 on")
         choose_backend(self.backend, choose_device(self.device))
@@ -166,10 +165,9 @@ class Learn:
                 raise UserError(f"{path} is the policy of another environment; choose another file with --out")
         else:
             learner = new_learner(LearnConfig(), senses.size, head, simulator.rewards.values, self.seed)
-        if self.dream_steps is not None:
-            learner.config = replace(learner.config, longest=self.dream_steps)
-        if self.temperature is not None:
-            learner.config = replace(learner.config, temperature=self.temperature)
+        wishes: dict[str, Any] = {"longest": self.dream_steps, "temperature": self.temperature}
+        wishes = {name: wish for name, wish in wishes.items() if wish is not None}
+        config = learner.config = replace(learner.config, **wishes)
         learner.to(simulator.device)
         episodes = open_data(self.data, simulator, find_run(self.checkpoint)).split()[0]
         seed = int(np.random.SeedSequence([self.seed, learner.steps]).generate_state(1)[0])
@@ -177,10 +175,19 @@ class Learn:
             starts = dream_starts(
                 simulator, episodes, np.random.default_rng(seed), on_progress=lambda part: bar.advance(part - bar.done)
             )
-        config = learner.config
         limit = most_open(simulator, starts, seed) if self.careful else inf
-        lived = config.dreams, config.longest, seed, config.temperature
-        return learner, Dreams(simulator, senses, learner.head, starts, *lived, limit)
+        dreams = Dreams(
+            simulator,
+            senses,
+            learner.head,
+            starts,
+            config.dreams,
+            config.longest,
+            seed,
+            temperature=config.temperature,
+            most_open=limit,
+        )
+        return learner, dreams
 
     def _learn(self, learner: "Learner", dreams: "Dreams", path: Path, save: Any) -> float | None:
         """Learns under a progress bar; returns the dreamed steps per second."""
@@ -209,6 +216,20 @@ class Learn:
                 print(f"saved in {path} after {learner.steps} dreamed steps; to go on, add --resume")
                 raise
             return (learner.steps - first) / max(bar.seconds, 1e-9) if learner.steps > first else None
+
+
+def check_temperature(temperature: float | None) -> None:
+    """Check the option of the commands that learn in dreams.
+
+    Raises:
+        UserError: it is negative or not finite.
+    """
+    from math import isfinite
+
+    from dreamplay.errors import UserError
+
+    if temperature is not None and not (temperature >= 0 and isfinite(temperature)):
+        raise UserError(f"--temperature {temperature} is not possible; choose 0, or a number above it")
 
 
 def _option(path: Path, run: Path) -> str:

@@ -82,32 +82,25 @@ def lived_in(monkeypatch):
     return seen
 
 
-def test_dreams_last_as_long_as_is_said_also_when_it_goes_on(run, bricks, tmp_path, lived_in):
-    for times, said in enumerate((7, None, 9), start=1):
+@pytest.mark.parametrize(
+    ("option", "said", "attribute", "found"),
+    [
+        ("dream_steps", (7, None, 9), "longest", [7, 7, 9]),
+        ("temperature", (None, 0.5, None), "temperature", [1.0, 0.5, 0.5]),
+    ],
+)
+def test_dreams_are_as_is_said_also_when_it_goes_on(run, bricks, tmp_path, lived_in, option, said, attribute, found):
+    for times, wish in enumerate(said, start=1):
         Learn(
             run,
             out=tmp_path / "p",
             steps=times * STEPS,
-            dream_steps=said,
             resume=True,
             backend="torch",
             data=bricks.folder,
+            **{option: wish},
         ).run()
-    assert [dreams.longest for dreams in lived_in] == [7, 7, 9]
-
-
-def test_dreams_have_the_temperature_that_is_said_also_when_it_goes_on(run, bricks, tmp_path, lived_in):
-    for times, said in enumerate((None, 0.5, None), start=1):
-        Learn(
-            run,
-            out=tmp_path / "p",
-            steps=times * STEPS,
-            temperature=said,
-            resume=True,
-            backend="torch",
-            data=bricks.folder,
-        ).run()
-    assert [dreams.temperature for dreams in lived_in] == [1.0, 0.5, 0.5]
+    assert [getattr(dreams, attribute) for dreams in lived_in] == found
 
 
 def test_a_careful_policy_believes_a_part_of_its_dreams_and_a_bold_one_all(run, bricks, tmp_path, lived_in):
