@@ -14,7 +14,7 @@ goes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,19 +71,39 @@ def moments(episodes: Sequence[Any], count: int, seed: int) -> list[Window]:
     return [chosen[i] for i in sorted(picked)]
 
 
-def dreamed_rewards(simulator: Any, windows: Sequence[Window], futures: int, seed: int) -> np.ndarray:
-    """Rewards of sampled dreams under the true actions: (windows, futures, 32)."""
+def dreamed_rewards(
+    simulator: Any, windows: Sequence[Window], futures: int, seed: int, act: Callable[[Any], np.ndarray] | None = None
+) -> np.ndarray:
+    """Rewards of sampled dreams: (windows, futures, 32). A dream that has ended brings none.
+
+    Args:
+        simulator: dreams them.
+        windows: begin them.
+        futures: dreams of each.
+        seed: of chance.
+        act: what is done at a state; the true actions by default.
+    """
+    rng = np.random.default_rng(seed)
     rewards = np.zeros((len(windows), futures, STEPS), np.float32)
     for part in batches(windows):
-        given = inputs([windows[i] for i in part])
+        observations, before, after = inputs([windows[i] for i in part])
         for future in range(futures):
-            dreams = simulator.rollout(*given, temperature=1.0, seed=seed * futures + future)
-            rewards[part, future] = dreams.rewards
+            state, lives = simulator.start(observations, before), np.ones(len(after), bool)
+            for t in range(STEPS):
+                state, step = simulator.step(
+                    state,
+                    after[:, t] if act is None else act(state),
+                    temperature=1.0,
+                    uniforms=rng.random((len(after), simulator.draws), np.float32),
+                    decode=False,
+                )
+                rewards[part, future, t] = step.rewards * lives
+                lives &= ~step.terminated
     return rewards
 
 
-def policy_rewards(simulator: Any, path: Path, windows: Sequence[Window], futures: int, seed: int) -> np.ndarray:
-    """The same under a policy's own actions.
+def actor(simulator: Any, path: Path, seed: int) -> Callable[[Any], np.ndarray]:
+    """What a policy does at a state.
 
     Raises:
         UserError: it did not learn in this simulator as it is now.
@@ -95,25 +115,14 @@ def policy_rewards(simulator: Any, path: Path, windows: Sequence[Window], future
 
     learner, _ = learned_in(path, simulator)
     policy, head, senses = learner.policy.eval(), learner.head, Senses(simulator)
-    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    rewards = np.zeros((len(windows), futures, STEPS), np.float32)
-    for part in batches(windows):
-        observations, actions, _ = inputs([windows[i] for i in part])
-        for future in range(futures):
-            state = simulator.start(observations, actions)
-            for t in range(STEPS):
-                with torch.no_grad():
-                    outputs, _ = policy(senses(state))
-                uniforms = rng.random((len(part), simulator.draws), np.float32)
-                state, step = simulator.step(
-                    state,
-                    head.to_actions(head.sample(outputs, generator)),
-                    temperature=1.0,
-                    uniforms=uniforms,
-                    decode=False,
-                )
-                rewards[part, future, t] = step.rewards
-    return rewards
+    generator = torch.Generator().manual_seed(seed)
+
+    def act(state: Any) -> np.ndarray:
+        with torch.no_grad():
+            outputs, _ = policy(senses(state))
+        return head.to_actions(head.sample(outputs, generator))
+
+    return act
 
 
 def in_spans(rewards: np.ndarray, sign: int) -> list[float]:
@@ -170,7 +179,8 @@ def main() -> None:
     dreamed = dreamed_rewards(simulator, windows, check.futures, check.seed)
     own = None
     if check.policy is not None:
-        own = policy_rewards(simulator, check.policy, windows, check.futures, check.seed)
+        act = actor(simulator, check.policy, check.seed)
+        own = dreamed_rewards(simulator, windows, check.futures, check.seed, act)
     answer = compare(truth, dreamed, own)
     print(f"{check.run} on {len(windows)} moments of {check.data}, {check.futures} dreams of each")
     for name, spans in answer.items():

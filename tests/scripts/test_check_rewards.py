@@ -37,18 +37,23 @@ def episodes() -> list[Episode]:
 
 
 class Dreamer:
-    """Brings what truth brings, so many steps later."""
+    """Brings what truth brings, so many steps later; it may end at a step."""
 
-    def __init__(self, episodes: list[Episode], late: int = 0, silent: bool = False) -> None:
-        self._episodes, self._late, self._silent = episodes, late, silent
+    draws = 1
 
-    def rollout(self, frames: np.ndarray, before: np.ndarray, after: np.ndarray, **_: Any) -> Any:
-        rewards = np.zeros(after.shape, np.float32)
-        for row, (shown, actions) in enumerate(zip(frames, after, strict=True)):
-            now, truth = int(shown[-1].max()), self._episodes[int(actions[0])].rewards
-            for t in range(self._late, after.shape[1]):
-                rewards[row, t] = 0 if self._silent else truth[now + t - self._late]
-        return SimpleNamespace(rewards=rewards)
+    def __init__(self, episodes: list[Episode], late: int = 0, silent: bool = False, ends: int = STEPS) -> None:
+        self._episodes, self._late, self._silent, self._ends = episodes, late, silent, ends
+
+    def start(self, frames: np.ndarray, before: np.ndarray) -> Any:
+        return SimpleNamespace(now=frames[:, -1].max((1, 2, 3)).astype(int), steps=0)
+
+    def step(self, state: Any, actions: np.ndarray, **_: Any) -> tuple[Any, Any]:
+        rewards = np.zeros(len(actions), np.float32)
+        if state.steps >= self._late and not self._silent:
+            times = state.now + state.steps - self._late
+            rewards[:] = [self._episodes[int(a)].rewards[t] for a, t in zip(actions, times, strict=True)]
+        after = SimpleNamespace(now=state.now, steps=state.steps + 1)
+        return after, SimpleNamespace(rewards=rewards, terminated=np.full(len(actions), after.steps == self._ends))
 
 
 def compared(episodes: list[Episode], dreamer: Dreamer) -> dict[str, Any]:
@@ -77,6 +82,13 @@ def test_a_dream_that_is_late_is_found_within_three_steps_only(episodes: list[Ep
     for late, share in ((3, 1.0), (4, 0.0)):
         losses = compared(episodes, Dreamer(episodes, late))["losses"]
         assert [losses[span]["found"] for span in ("5-8", "9-16")] == [share, share]
+
+
+def test_a_dream_that_has_ended_brings_nothing_more(episodes: list[Episode]) -> None:
+    for spans in compared(episodes, Dreamer(episodes, ends=8)).values():
+        for span, each in spans.items():
+            assert each["truth"] > 0
+            assert each["dreamed"] == (each["truth"] if span in ("1-4", "5-8") else 0.0)
 
 
 def test_rewards_are_counted_by_sign_and_span() -> None:
